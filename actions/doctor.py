@@ -171,9 +171,11 @@ def _of_broker(runtime: Runtime) -> Iterator[Finding]:
             said = f"Redis does not answer: {readiness.reason(error)}."
             yield Finding("broker", State.FAULT, said, "Correct REDIS_URL, or start the server.")
             return
-        troubles = readiness.of_redis(client)
+        troubles = list(readiness.of_redis(client))
     for each in troubles:
-        yield Finding("broker", State.FAULT, each, "CONFIG SET maxmemory-policy noeviction, and in its file.")
+        yield Finding(
+            "broker", State.FAULT, each.said, "CONFIG SET maxmemory-policy noeviction, and in its file."
+        )
     if not troubles:
         yield Finding("broker", State.OK, "It answers, and keeps what it has.")
 

@@ -53,15 +53,16 @@ class Heartbeat:
         self._worked_at = time.monotonic()
 
     def beat(self) -> tuple[str, ...]:
-        """Report once. Returns what keeps the process from working."""
-        troubles = self._readiness.troubles()
+        """Report once. Returns why the process is not ready."""
+        found = self._readiness.examine()
+        troubles = tuple(each.said for each in found)
         if OLD_SCHEMA in troubles:  # its table may not be there yet
             return troubles
         worked = self._worked_at
         idle = None if worked is None else timedelta(seconds=time.monotonic() - worked)
         try:
             with self._database.transaction() as tx:
-                processes.beat(tx, self._process, troubles, idle)
+                processes.beat(tx, self._process, troubles, idle, works=not any(each.stops for each in found))
         except DatabaseUnavailable as error:
             log.warning("heartbeat_missed", error=str(error))
         return troubles

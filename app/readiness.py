@@ -1,4 +1,4 @@
-"""What keeps a process from working, in sentences that name the setting and the server's own reason.
+"""Why a process is not ready, in sentences that name the setting and the server's own reason.
 
 ``check_at_start`` ends a process whose settings are wrong: a supervisor shows its last line. What is only away is waited for.
 ``Readiness`` is what probes ask while it runs, and what its heartbeat says of it.
@@ -6,7 +6,8 @@
 
 import re
 import time
-from typing import cast
+from collections.abc import Iterator
+from typing import NamedTuple, cast
 
 import redis
 import structlog
@@ -26,6 +27,13 @@ _WRONG_REDIS = re.compile(
 )
 
 
+class Trouble(NamedTuple):
+    """Why a process is not ready. ``stops``: it can do nothing at all; otherwise what it lacks concerns some of its work."""
+
+    said: str
+    stops: bool
+
+
 class Readiness:
     """Asks the database, the key ring and the broker. ``ring``, ``broker``: None where the process has none."""
 
@@ -42,40 +50,45 @@ class Readiness:
         return self._recent
 
     def troubles(self) -> tuple[str, ...]:
-        """Return what keeps this process from working; empty = it is ready."""
-        return (*self._of_database(), *([] if self._broker is None else of_redis(self._broker)))
+        """Return why this process is not ready; empty = it is."""
+        return tuple(each.said for each in self.examine())
 
-    def _of_database(self) -> list[str]:
+    def examine(self) -> tuple[Trouble, ...]:
+        """Return the same, and whether it works nevertheless."""
+        return (*self._of_database(), *(() if self._broker is None else of_redis(self._broker)))
+
+    def _of_database(self) -> list[Trouble]:
         try:
             with self._database.transaction() as tx:
                 # A schema never gets older, so a good answer holds.
                 self._recent = self._recent or version.is_recent(tx)
                 if not self._recent:
-                    return [OLD_SCHEMA]
+                    return [Trouble(OLD_SCHEMA, stops=True)]
                 if self._ring is None or time.monotonic() < self._keys_good_until:
                     return []
                 if missing := stored_keys.missing(tx, self._ring):
-                    return [stored_keys.sentence(missing)]
+                    # One that lacks a single key serves everybody else.
+                    nothing = not stored_keys.reads_something(tx, self._ring)
+                    return [Trouble(stored_keys.sentence(missing), stops=nothing)]
         except DatabaseUnavailable as error:
-            return [str(error)]
+            return [Trouble(str(error), stops=True)]
         self._keys_good_until = time.monotonic() + _KEYS_HOLD
         return []
 
 
-def of_redis(client: redis.Redis) -> list[str]:
-    """Return what is wrong with the broker."""
+def of_redis(client: redis.Redis) -> Iterator[Trouble]:
+    """Yield what is wrong with the broker."""
     try:
         policy = eviction_policy(client)
     except redis.exceptions.NoPermissionError:
-        return []  # it answers, and INFO is not for every user
+        return  # it answers, and INFO is not for every user
     except redis.RedisError as error:
-        return [f"Redis does not answer: {reason(error)}."]
-    # Queues have no expiry, so volatile-* evicts none of them.
+        yield Trouble(f"Redis does not answer: {reason(error)}.", stops=True)
+        return
+    # Queues have no expiry, so volatile-* evicts none of them. All is well until the memory is full.
     if policy.startswith("allkeys"):
-        return [
-            f"Redis throws messages away when its memory is full (maxmemory-policy {policy}). Set it to noeviction."
-        ]
-    return []
+        said = f"Redis throws messages away when its memory is full (maxmemory-policy {policy}). Set it to noeviction."
+        yield Trouble(said, stops=False)
 
 
 def eviction_policy(client: redis.Redis) -> str:
@@ -120,4 +133,4 @@ def _check_redis(client: redis.Redis) -> None:
         log.warning("broker_unavailable", job="start", error=reason(error))
         return
     for trouble in of_redis(client):
-        log.error("broker_unfit", reason=trouble)
+        log.error("broker_unfit", reason=trouble.said)
