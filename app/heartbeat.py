@@ -19,6 +19,7 @@ from db.schema import version
 log = structlog.get_logger()
 
 EVERY = 10.0  # seconds
+_NOT_REPORTED = "This process cannot report that it runs. Its log says why (heartbeat_failed)."
 
 
 class Heartbeat:
@@ -53,7 +54,14 @@ class Heartbeat:
         self._worked_at = time.monotonic()
 
     def beat(self) -> tuple[str, ...]:
-        """Report once. Returns why the process is not ready."""
+        """Report once. Returns why the process is not ready. Raises nothing: whoever reports no more is taken for gone."""
+        try:
+            return self._beat()
+        except Exception:
+            log.exception("heartbeat_failed")
+            return (_NOT_REPORTED,)
+
+    def _beat(self) -> tuple[str, ...]:
         found = self._readiness.examine()
         troubles = tuple(each.said for each in found)
         if OLD_SCHEMA in troubles:  # its table may not be there yet
@@ -87,8 +95,5 @@ class Heartbeat:
     def _beat_on(self) -> None:
         pause = 0.0
         while not self._stop.wait(pause):
-            try:
-                self.beat()
-            except Exception:  # whoever reports no more would be taken for gone
-                log.exception("heartbeat_failed")
+            self.beat()
             pause = EVERY
