@@ -23,7 +23,10 @@ _NOT_REPORTED = "This process cannot report that it runs. Its log says why (hear
 
 
 class Heartbeat:
-    """One process's. ``kind``: scheduler, worker, web or inbox. ``queues``: a worker's. ``key_ids``: of the keys that it has."""
+    """One process's. ``kind``: scheduler, worker, web or inbox. ``queues``: a worker's. ``key_ids``: of the keys that it has.
+
+    ``on``: False if its settings turn it off, so that it only waits.
+    """
 
     def __init__(
         self,
@@ -33,8 +36,9 @@ class Heartbeat:
         *,
         queues: Collection[str] = (),
         key_ids: Collection[bytes] = (),
+        on: bool = True,
     ) -> None:
-        self._database, self._readiness = database, readiness
+        self._database, self._readiness, self._on = database, readiness, on
         self._worked_at: float | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -68,9 +72,10 @@ class Heartbeat:
             return troubles
         worked = self._worked_at
         idle = None if worked is None else timedelta(seconds=time.monotonic() - worked)
+        works = self._on and not any(each.stops for each in found)
         try:
             with self._database.transaction() as tx:
-                processes.beat(tx, self._process, troubles, idle, works=not any(each.stops for each in found))
+                processes.beat(tx, self._process, troubles, idle, works=works)
         except DatabaseUnavailable as error:
             log.warning("heartbeat_missed", error=str(error))
         return troubles

@@ -25,7 +25,8 @@ SENDS = ("scheduler", "send")
 class Process:
     """One process as it last reported. Times are on the database's clock.
 
-    ``troubles``: why it is not ready. ``works``: at all; whoever lacks one key is not ready, and serves everybody else.
+    ``troubles``: why it is not ready. ``works``: at all; whoever lacks one key is not ready, and serves everybody else. An inbox that
+    is turned off is ready, and does nothing.
     """
 
     id: UUID

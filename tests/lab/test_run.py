@@ -1,5 +1,6 @@
 """``onbehalf run`` as a new user starts it: everything starts, sends, stops cleanly, and continues later."""
 
+import json
 import re
 import signal
 import smtplib
@@ -31,6 +32,20 @@ def read_by_a_shell(env: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in printed.split("\0") if line)
 
 
+def faults(folder: Path, its: dict[str, str]) -> list[str]:
+    """What ``onbehalf doctor`` finds wrong in another terminal."""
+    asked = subprocess.run(
+        [sys.executable, "-m", "cli", "doctor", "--json"],
+        cwd=folder,
+        env=environment(**its),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return [each["said"] for each in json.loads(asked.stdout) if each["state"] == "fault"]
+
+
 def test_it_sends_stops_and_goes_on_where_it_was(tmp_path: Path) -> None:
     folder = tmp_path / "Rita's new folder"
     first = start(folder, "--for", "120")
@@ -40,6 +55,7 @@ def test_it_sends_stops_and_goes_on_where_it_was(tmp_path: Path) -> None:
         mail_server.starttls(
             context=ssl.create_default_context(cafile=its["SSL_CERT_FILE"])
         )  # it is trusted here
+    assert faults(folder, its) == []
     said += stop(first)
     assert "Everything is kept" in said
     assert "Traceback" not in said
