@@ -6,13 +6,13 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, cast
 
 import redis
 import structlog
 
-from db.core import stored_keys
+from db.core import stored_keys, trouble
 from db.core.crypto import KeyRing
 from db.core.session import Database, DatabaseRefuses, DatabaseUnavailable
 from db.schema import version
@@ -22,9 +22,9 @@ log = structlog.get_logger()
 
 OLD_SCHEMA = "The database's schema is older than this release: run onbehalf migrate."
 _KEYS_HOLD = 60.0  # seconds for which a good answer about the key ring holds
-_WRONG_REDIS = re.compile(
-    r"Name or service not known|No address associated|nodename nor servname|certificate|DB index is out of range"
-)
+_NAMES_WITHIN = 60.0  # seconds from the start in which a host may get its address
+_ASK_EVERY = 1.0
+_WRONG_REDIS = re.compile(r"certificate|DB index is out of range")
 
 
 class Trouble(NamedTuple):
@@ -105,9 +105,33 @@ def reason(error: redis.RedisError) -> str:
 def check_at_start(
     database: Database, *, ring: KeyRing | None = None, broker: redis.Redis | None = None
 ) -> None:
-    """Raise ``OperatorMisconfigured`` if a setting is wrong. Log what else keeps the process from working, and go on."""
+    """Raise ``OperatorMisconfigured`` if a setting is wrong. Log what else keeps the process from working, and go on.
+
+    A host without an address may be a container that is down: a minute later, it is a wrong name.
+    """
+    until = time.monotonic() + _NAMES_WITHIN
     if broker is not None:
-        _check_redis(broker)
+        _wait_for_names(lambda: _check_redis(broker), until)
+    _wait_for_names(lambda: _check_database(database, ring), until)
+
+
+class _NoName(OperatorMisconfigured):
+    """A host has no address at present."""
+
+
+def _wait_for_names(check: Callable[[], None], until: float) -> None:
+    """Repeat ``check`` while a host has no address. ``until``: monotonic seconds."""
+    while True:
+        try:
+            return check()
+        except _NoName as error:
+            if time.monotonic() > until:
+                raise
+            log.warning("host_not_known", error=str(error))
+            time.sleep(_ASK_EVERY)
+
+
+def _check_database(database: Database, ring: KeyRing | None) -> None:
     try:
         with database.transaction() as tx:
             if not version.is_recent(tx):
@@ -117,7 +141,8 @@ def check_at_start(
                     raise OperatorMisconfigured(stored_keys.sentence(missing))
                 log.error("keys_missing", reason=stored_keys.sentence(missing))
     except DatabaseRefuses as error:
-        raise OperatorMisconfigured(f"DATABASE_URL: {error.reason}.") from error
+        kind = _NoName if trouble.is_unnamed(error.reason) else OperatorMisconfigured
+        raise kind(f"DATABASE_URL: {error.reason}.") from error
     except DatabaseUnavailable as error:
         log.warning("database_unavailable", job="start", error=str(error))
 
@@ -128,9 +153,11 @@ def _check_redis(client: redis.Redis) -> None:
     except redis.RedisError as error:
         # redis-py tells a refused login apart; a wrong host, number or certificate only by its text.
         refused = isinstance(error, (redis.AuthenticationError, redis.exceptions.NoPermissionError))
+        if trouble.is_unnamed(str(error)):
+            raise _NoName(f"REDIS_URL: {reason(error)}.") from error
         if refused or _WRONG_REDIS.search(str(error)):
             raise OperatorMisconfigured(f"REDIS_URL: {reason(error)}.") from error
         log.warning("broker_unavailable", job="start", error=reason(error))
         return
-    for trouble in of_redis(client):
-        log.error("broker_unfit", reason=trouble.said)
+    for each in of_redis(client):
+        log.error("broker_unfit", reason=each.said)
