@@ -123,12 +123,14 @@ def _wait_for_names(check: Callable[[], None], until: float) -> None:
     """Repeat ``check`` while a host has no address. ``until``: monotonic seconds."""
     while True:
         try:
-            return check()
+            check()
         except _NoName as error:
             if time.monotonic() > until:
                 raise
             log.warning("host_not_known", error=str(error))
             time.sleep(_ASK_EVERY)
+        else:
+            return
 
 
 def _check_database(database: Database, ring: KeyRing | None) -> None:

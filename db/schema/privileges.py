@@ -40,7 +40,7 @@ _TENANT: Rights = {
     # read what is sealed to them, and nobody can put aside a token that they did not seal.
     "credentials": (
         "SELECT ({all but access_token, refresh_token, last_token})",
-        "INSERT ({all but renewable, last_token, last_token_until})",
+        "INSERT ({all but renewable, key_id, last_token, last_token_until})",
         f"UPDATE ({_TOKENS})",
     ),
     "smtp_settings": ("SELECT ({all but password})", "INSERT", "UPDATE", "DELETE"),

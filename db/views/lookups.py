@@ -190,7 +190,7 @@ _ENROLLMENTS_OF_PERSON = Statement(
     UUID,
 )
 _ENROLLMENT = Statement("SELECT id FROM enrollments WHERE id = :id", UUID)
-_SITUATION = _SQL.statement("situation", Situation, lost_key=_SQL.fragment("lost_key"))
+_SITUATION = _SQL.statement("situation", Situation)
 _RECEIPT = _SQL.statement("receipt", _Receipt, by_hand_of=BY_HAND_OF)
 _ORGANIZATION_OF = Statement("SELECT organization_id FROM sequences WHERE id = :id", UUID)
 _LISTS: dict[str, Statement[Any]] = {

@@ -85,7 +85,7 @@ def test_whoever_lacks_a_key_is_still_not_ready(stage: Stage, box: UUID) -> None
 def test_whoever_reads_nothing_of_what_is_stored_cannot_work(stage: Stage, box: UUID) -> None:
     run(stage.world, OTHER)
     assert not any(each.works for each in stage.all(ProcessRow))
-    assert "does not send: no scheduler can work" in why(stage)
+    assert "is sealed under a key that no worker has" in why(stage)
     assert overdue(stage) == 0
 
 
