@@ -1,5 +1,6 @@
 """A key that is lost stops what it sealed and nobody else, and every view says so: who is ready, who works, why an email waits."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -11,6 +12,7 @@ from commands.words import at_utc
 from db.core.crypto import KeyRing, Place
 from db.core.session import Database
 from db.mailboxes import smtp_settings
+from db.schema import privileges
 from db.views import dashboard, processes
 from domain.connection import SmtpServer, SmtpSettings
 from domain.jobs import QUEUES
@@ -90,12 +92,14 @@ def test_whoever_reads_nothing_of_what_is_stored_cannot_work(stage: Stage, box: 
 
 
 def test_members_read_that_the_key_of_their_mailbox_is_missing(
-    stage: Stage, box: UUID, web: Database
+    stage: Stage, box: UUID, url_as: Callable[[str], str]
 ) -> None:
     seal(stage, stage.mailbox(stage.world.member()), RING)
     seal(stage, box)
     run(stage.world)
+    web = Database(url_as(privileges.WEB), pool_size=1)
     said = why(stage, web.for_tenant(stage.world.organization_id))
+    web.close()
     assert f"is sealed under a key that no worker has (id {OTHER.newest_id.hex()})" in said
     assert "put that key back at the end of SECRET_KEYS" in said
     assert overdue(stage) == 1  # it could leave and does not
