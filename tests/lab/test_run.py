@@ -48,14 +48,16 @@ def faults(folder: Path, its: dict[str, str]) -> list[str]:
 
 def test_it_sends_stops_and_goes_on_where_it_was(tmp_path: Path) -> None:
     folder = tmp_path / "Rita's new folder"
-    first = start(folder, "--for", "120")
+    first = start(folder, "--for", "400")
     said = read_until_sent(first)
     its = read_by_a_shell(folder / ".onbehalf" / "env")
     with smtplib.SMTP("localhost", urlsplit(its["DEFAULT_MAIL_URL"]).port or 0) as mail_server:
         mail_server.starttls(
             context=ssl.create_default_context(cafile=its["SSL_CERT_FILE"])
         )  # it is trusted here
-    assert faults(folder, its) == []
+    until = time.monotonic() + 120
+    while found := faults(folder, its):  # the last processes may still be starting
+        assert time.monotonic() < until, found
     said += stop(first)
     assert "Everything is kept" in said
     assert "Traceback" not in said
