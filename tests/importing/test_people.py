@@ -309,16 +309,6 @@ def test_a_hundred_thousand_people_with_progress(desk: Desk) -> None:
     assert seen[-1][1:] == (100_000, 100_000)
 
 
-def test_a_long_file_after_short_ones_looks_each_person_up_by_their_key(desk: Desk) -> None:
-    desk.imports("email\n" + "".join(f"{n}@example.org\n" for n in range(10)))
-    desk.imports("email\n" + "".join(f"p{n}@example.org\n" for n in range(3_000)))
-    desk.world.rows("SELECT pg_stat_force_next_flush()")
-    read = desk.world.one(
-        "SELECT idx_tup_fetch + seq_tup_read FROM pg_stat_user_tables WHERE relname = 'candidates'"
-    )
-    assert 0 < int(str(read)) < 10 * 3_000
-
-
 @pytest.mark.row("N21")
 def test_one_person_is_in_one_sequence_at_a_time(desk: Desk) -> None:
     desk.imports("email\nann@example.org\n")
