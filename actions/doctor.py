@@ -140,9 +140,13 @@ def _processes(tx: Transaction, _runtime: Runtime) -> Iterator[Finding]:
         for each in missing(found, now)
         if not each.runs  # what keeps those from working follows
     ]
-    if doctor.default_addresses(tx) and not any(each.kind == "inbox" for each in running):
-        said = "Default addresses are in use, and no inbox process takes what comes back to them."
-        faults.append(Finding("processes", State.FAULT, said, "Start inbox with INBOX_PORT set."))
+    if doctor.default_addresses(tx) and (said := _takes_no_answers(running)):
+        fix = "Set INBOX_PORT and INBOX_NAME in the inbox process's environment, and start it."
+        faults.append(
+            Finding(
+                "processes", State.FAULT, f"Default addresses are in use, and {said} what comes back.", fix
+            )
+        )
     faults += [
         Finding("processes", State.FAULT, f"{_named(each)}: {trouble}", "See its environment.")
         for each in running
@@ -154,6 +158,15 @@ def _processes(tx: Transaction, _runtime: Runtime) -> Iterator[Finding]:
     if len(releases := {each.version for each in running} | {release()}) > 1:
         said = f"Several releases run, this command's included: {', '.join(sorted(releases))}."
         yield Finding("processes", State.WARNING, said, "Finish the upgrade: restart the older ones.")
+
+
+def _takes_no_answers(running: list[Process]) -> str:
+    inboxes = [each for each in running if each.kind == "inbox"]
+    if not inboxes:
+        return "no inbox process takes"
+    # What else keeps one from working is among its own troubles.
+    off = all(not each.works and not each.troubles for each in inboxes)
+    return f"{_named(inboxes[0])}, which has no INBOX_PORT, does not take" if off else ""
 
 
 def _named(process: Process) -> str:
@@ -171,9 +184,11 @@ def _of_broker(runtime: Runtime) -> Iterator[Finding]:
             said = f"Redis does not answer: {readiness.reason(error)}."
             yield Finding("broker", State.FAULT, said, "Correct REDIS_URL, or start the server.")
             return
-        troubles = readiness.of_redis(client)
+        troubles = list(readiness.of_redis(client))
     for each in troubles:
-        yield Finding("broker", State.FAULT, each, "CONFIG SET maxmemory-policy noeviction, and in its file.")
+        yield Finding(
+            "broker", State.FAULT, each.said, "CONFIG SET maxmemory-policy noeviction, and in its file."
+        )
     if not troubles:
         yield Finding("broker", State.OK, "It answers, and keeps what it has.")
 

@@ -19,10 +19,14 @@ from db.schema import version
 log = structlog.get_logger()
 
 EVERY = 10.0  # seconds
+_NOT_REPORTED = "This process cannot report that it runs. Its log says why (heartbeat_failed)."
 
 
 class Heartbeat:
-    """One process's. ``kind``: scheduler, worker, web or inbox. ``queues``: a worker's. ``key_ids``: of the keys that it has."""
+    """One process's. ``kind``: scheduler, worker, web or inbox. ``queues``: a worker's. ``key_ids``: of the keys that it has.
+
+    ``on``: False if its settings turn it off, so that it only waits.
+    """
 
     def __init__(
         self,
@@ -32,8 +36,9 @@ class Heartbeat:
         *,
         queues: Collection[str] = (),
         key_ids: Collection[bytes] = (),
+        on: bool = True,
     ) -> None:
-        self._database, self._readiness = database, readiness
+        self._database, self._readiness, self._on = database, readiness, on
         self._worked_at: float | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -53,15 +58,24 @@ class Heartbeat:
         self._worked_at = time.monotonic()
 
     def beat(self) -> tuple[str, ...]:
-        """Report once. Returns what keeps the process from working."""
-        troubles = self._readiness.troubles()
+        """Report once. Returns why the process is not ready. Raises nothing: whoever reports no more is taken for gone."""
+        try:
+            return self._beat()
+        except Exception:
+            log.exception("heartbeat_failed")
+            return (_NOT_REPORTED,)
+
+    def _beat(self) -> tuple[str, ...]:
+        found = self._readiness.examine()
+        troubles = tuple(each.said for each in found)
         if OLD_SCHEMA in troubles:  # its table may not be there yet
             return troubles
         worked = self._worked_at
         idle = None if worked is None else timedelta(seconds=time.monotonic() - worked)
+        works = self._on and not any(each.stops for each in found)
         try:
             with self._database.transaction() as tx:
-                processes.beat(tx, self._process, troubles, idle)
+                processes.beat(tx, self._process, troubles, idle, works=works)
         except DatabaseUnavailable as error:
             log.warning("heartbeat_missed", error=str(error))
         return troubles
@@ -86,8 +100,5 @@ class Heartbeat:
     def _beat_on(self) -> None:
         pause = 0.0
         while not self._stop.wait(pause):
-            try:
-                self.beat()
-            except Exception:  # whoever reports no more would be taken for gone
-                log.exception("heartbeat_failed")
+            self.beat()
             pause = EVERY

@@ -68,4 +68,4 @@ def _state(process: Process, now: datetime) -> str:
         return f"ended {stated(process.stopped_at, 'UTC', now)}"
     if not runs(process, now):
         return f"silent since {stated(process.seen_at, 'UTC', now)}"
-    return " ".join(process.troubles) or "ok"
+    return " ".join(process.troubles) or ("ok" if process.works else "off: INBOX_PORT is not set")

@@ -23,7 +23,11 @@ SENDS = ("scheduler", "send")
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process as it last reported. Times are on the database's clock."""
+    """One process as it last reported. Times are on the database's clock.
+
+    ``troubles``: why it is not ready. ``works``: at all; whoever lacks one key is not ready, and serves everybody else. An inbox that
+    is turned off is ready, and does nothing.
+    """
 
     id: UUID
     kind: str
@@ -34,6 +38,7 @@ class Process:
     schema: str
     key_ids: list[str]
     troubles: list[str]
+    works: bool
     started_at: datetime
     seen_at: datetime
     last_job_at: datetime | None
@@ -42,12 +47,12 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """Who has a role: how many run, and how many of them can work. ``seen_at``: when anybody last had it; None: not lately."""
+    """Who has a role: how many run, and how many of them work at all. ``seen_at``: when anybody last had it; None: not lately."""
 
     role: str
     seen_at: datetime | None
     running: int
-    ready: int
+    working: int
 
 
 def runs(process: Process, now: datetime) -> bool:
@@ -57,15 +62,16 @@ def runs(process: Process, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A role that nobody has, or that nobody who has it can play.
+    """A role that nobody has, or for which nobody who has it is ready.
 
-    ``role``: a kind of process, or a worker's queue. ``since``: None if nobody has had it lately. ``runs``: somebody does, and cannot
-    work.
+    ``role``: a kind of process, or a worker's queue. ``since``: None if nobody has had it lately. ``runs``: somebody has it, and is
+    not ready. ``works``: somebody works nevertheless, for most.
     """
 
     role: str
     since: datetime | None
     runs: bool = False
+    works: bool = False
 
 
 def roles(process: Process) -> list[str]:
@@ -78,33 +84,37 @@ def missing(
     now: datetime,
     wanted: Collection[str] = WANTED,
 ) -> list[Missing]:
-    """Return the roles that no running process has, or that all who have them cannot work, in the order of ``wanted``.
+    """Return the roles for which no running process is ready, in the order of ``wanted``.
 
     Empty if none has ever reported: releases before heartbeats do not.
     """
     if not processes:
         return []
-    running = {role for each in processes if runs(each, now) for role in roles(each)}
-    working = {role for each in processes if runs(each, now) and not each.troubles for role in roles(each)}
+    alive = [each for each in processes if runs(each, now)]
+    running = {role for each in alive for role in roles(each)}
+    working = {role for each in alive if each.works for role in roles(each)}
+    ready = {role for each in alive if not each.troubles for role in roles(each)}
     seen: dict[str, datetime] = {}
     for each in processes:
         for role in roles(each):
             seen[role] = max(seen.get(role, each.seen_at), each.stopped_at or each.seen_at)
     return [
-        Missing(role, None if role in running else seen.get(role), role in running)
+        Missing(role, None if role in running else seen.get(role), role in running, role in working)
         for role in wanted
-        if role not in working
+        if role not in ready
     ]
 
 
-def what_fails(role: str) -> str:
+def what_fails(role: str, what: str = "can work") -> str:
     """Say who runs and cannot work: ``no scheduler can work``, ``no worker of the queue send can work``."""
-    return f"no worker of the queue {role} can work" if role in QUEUE_DOES else f"no {role} can work"
+    return f"no worker of the queue {role} {what}" if role in QUEUE_DOES else f"no {role} {what}"
 
 
 def absence(missing: Missing) -> str:
     """Say it of one that is missing, whichever it is."""
-    return what_fails(missing.role) if missing.runs else nobody(missing.role)
+    if not missing.runs:
+        return nobody(missing.role)
+    return what_fails(missing.role, "is ready" if missing.works else "can work")
 
 
 def nobody(role: str) -> str:

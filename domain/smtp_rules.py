@@ -69,8 +69,23 @@ _QUOTA_WORDS = (
     r"|number of allowed (outgoing )?messages|credits exceeded|unusual sending activity|sends? too (many|much)|sending too many"
 )
 
+# The sender's account or address, and the words between it and what is wrong with it.
+_SENDER = (
+    r"(?:\byour (?:[\w-]+ )?(?:account|mailbox|address|user|domain|organi[sz]ation|tenant|subscription)\b"
+    r"|(?<![\w.@<-])(?:envelope[ -]sender|sender|sending (?:account|mailbox|user|domain|address)|from[ -]address|return[ -]path)\b(?![@.]))"
+)
+_OWN = rf"{_SENDER}(?:(?!recipient|addressee)(?:[\w ',\"()@]|<[^>]{{0,80}}>|[.-](?=\w))){{0,60}}?"
+_STOPPED = r"\b(?:suspended|disabled|paused|blocked|locked|deactivated|banned)"
+# A person or group that accepts nothing from us, unless the code says why.
+_BY_RECIPIENT = (
+    r"^5\d\d (?!5\.1\.[1-6]\b).*(\b(blocked|blacklisted|banned|rejected|refused|denied) by (the|this|your) (recipient|addressee)"
+    r"|\brecipient('s)?( (domain|address|mailbox|account|server))? (is |was |has been )?(blocked|blacklisted|banned|suspended)"
+    r"|\b(allowed|permitted|authori[sz]ed) to (send|write|post)( \w+){0,2} to (this|the) )"
+)
+
 RULES: tuple[Rule, ...] = (
     # Signing in.
+    _rule(r"^5.*basic authentication is (not supported|disabled)", Meaning.SMTP_OFF),
     _rule(r"^535 5\.7\.139.*SmtpClientAuthentication is disabled", Meaning.SMTP_OFF),
     _rule(r"^535 5\.7\.139", Meaning.SIGN_IN_POLICY),
     _rule(r"^432 |4\.3\.2 STOREDRV\.ClientSubmit|sender thread limit", Meaning.RATE),
@@ -112,7 +127,47 @@ RULES: tuple[Rule, ...] = (
         r"^5\d\d 5\.7\.(2[0-9]|3[0-2])\b", Meaning.REPUTATION
     ),  # SPF, DKIM, DMARC, reverse DNS, rates of spam
     _rule(r"^5\d\d 5\.1\.7\b", Meaning.SEND_AS),
+    # Texts about the sender, whatever the code: servers give codes of the recipient because they answer the recipient.
+    _rule(_BY_RECIPIENT, Meaning.UNCLEAR_RECIPIENT, Stage.RECIPIENT),
+    _rule(_BY_RECIPIENT, Meaning.UNCLEAR_MESSAGE, Stage.CONTENT),
+    _rule(
+        r"^5.*\b(client|ip|host)\b[^()]{0,60}blocked|^5.*(spamhaus|spamcop|DNSBL)"
+        r"|^5.*\b(your|sender|client|ip)\b[\w '.-]{0,40}\b(black|block)[ -]?listed",
+        Meaning.REPUTATION,
+        *_ADDRESSED,
+    ),
+    _rule(
+        r"^(?!.*(receiv|recipient('s)? (has|is|mailbox|account)))5.*\b(daily|hourly|weekly|monthly|sending(?! size))\b[\w ]{0,40}\b(quota|limit)",
+        Meaning.QUOTA,
+        *_ADDRESSED,
+    ),
+    _rule(
+        rf"^5.*{_OWN}(is full|over ?quota|quota exceeded|exceed(s|ed) (its|the) (size|storage))",
+        Meaning.FULL,
+        *_ADDRESSED,
+    ),
+    _rule(
+        rf"^5.*{_OWN}({_STOPPED}|terminated|closed|expired|inactive|not active|no longer|not allowed to send)",
+        Meaning.BLOCKED,
+        *_ADDRESSED,
+    ),
+    _rule(
+        rf"^5.*{_OWN}(does(n't| not) exist|not found|unknown|invalid|rejected|denied|not (allowed|permitted|owned))",
+        Meaning.SEND_AS,
+        *_ADDRESSED,
+    ),
+    _rule(
+        r"^5.*\brelay(ing)? (access )?(is )?(not (allowed|permitted|authori[sz]ed)|denied|disallowed|prohibited|refused)|^5.*\b(not|cannot|to) relay\b",
+        Meaning.RELAY,
+        *_ADDRESSED,
+    ),
+    _rule(
+        r"^5.*(authentication (is )?(required|needed)|(must|please) authenticate)",
+        Meaning.NOT_SIGNED_IN,
+        *_ADDRESSED,
+    ),
     # Codes about the recipient or the message.
+    _rule(r"^5\d\d 5\.2\.12[12]\b|^5.*is receiving e?mail at a rate", Meaning.THIS_LATER, *_ADDRESSED),
     _rule(r"^4\d\d 4\.2\.\d", Meaning.THIS_LATER, Stage.RECIPIENT),
     _rule(r"^5\d\d 5\.1\.(0|1|2|3|4|6|10)\b(?!.*sender)", Meaning.RECIPIENT, *_ADDRESSED),
     _rule(r"^5\d\d 5\.2\.[0-4]\b(?!.*(submission|sender))", Meaning.RECIPIENT, Stage.RECIPIENT),
@@ -157,8 +212,16 @@ RULES: tuple[Rule, ...] = (
         Stage.SENDER,
         *_ADDRESSED,
     ),
+    # In answer to the recipient, an account or domain may be the recipient's.
     _rule(
-        r"^5.*(account|domain|mailbox|user|sender|outgoing mail|sending|email sending)\b.{0,80}(suspended|disabled|paused|blocked|locked|deactivated|banned|not (registered|verified|allowed to send)|unverified)"
+        rf"^5.*(account|domain|mailbox|user)\b.{{0,80}}{_STOPPED}",
+        Meaning.BLOCKED,
+        Stage.SENDER,
+        Stage.CONTENT,
+    ),
+    _rule(
+        rf"^5.*(sender|outgoing mail|sending)\b.{{0,80}}{_STOPPED}"
+        r"|^5.*(account|domain|mailbox|user|sender)\b.{0,80}(not (registered|verified|allowed to send)|unverified)"
         r"|^5.*sandbox|^5.*not (yet )?activated|^5.*unconfigured sending domain|^5.*unauthorized to send|^5.*(address|identity) is not verified|^5.*not authorized to perform|^5.*administrative prohibition|^5.*sending denied",
         Meaning.BLOCKED,
         Stage.SENDER,
@@ -182,6 +245,12 @@ RULES: tuple[Rule, ...] = (
         Meaning.RATE,
         Stage.SENDER,
         Stage.CONTENT,
+    ),
+    # Waits for the sender's domain or server, which meet everybody, are no failures of one person's email.
+    _rule(
+        rf"^4(?!.*(gr[ea]y|receiv|recipient)).*({_SENDER}|\bclient host\b|\b4\.1\.8\b|your (ip|hostname))",
+        Meaning.LATER,
+        *_ADDRESSED,
     ),
     # The rest, by command.
     _rule(r"^4", Meaning.THIS_LATER, *_ADDRESSED),

@@ -17,6 +17,10 @@ _STUCK = (
     "Microsoft accepted {step}, but it is still in Drafts of {address}. We never send it again by ourselves: send it there,"
     " or delete it."
 )
+_LOST_KEY = (
+    "{step} cannot leave: what signs in to {address} is sealed under a key that no worker has (id {key}). Onbehalf's operators have to"
+    " put that key back at the end of SECRET_KEYS and restart the workers."
+)
 # Why an email waits that answers to earlier ones stand in the way of.
 _LISTENING = {
     "mailbox_not_read": (
@@ -128,7 +132,7 @@ def nobody_sends(roles: Sequence[Role], when: When) -> str:
             return (
                 f"Onbehalf itself does not send: {nobody(each.role)}{since}. Its operators have to start it."
             )
-        if not each.ready:
+        if not each.working:
             return f"Onbehalf itself does not send: {what_fails(each.role)}. Its operators see why: onbehalf processes."
     return ""
 
@@ -160,6 +164,8 @@ def _pending(row: Any, step: str, around: Around, when: When) -> Why:
             return Why(f"{step} waits for a person: {row.delivery_reason}.", Remedy.RESUME_SEQUENCE)
     if row.stuck_step:
         return Why(f"{step} waits: {_STUCK.format(step=f'step {row.stuck_step}', address=row.stuck_in)}")
+    if row.lost_key:
+        return Why(_LOST_KEY.format(step=step, address=row.address, key=row.lost_key))
     if around.waits is not None:
         return Why(f"{step} waits. {around.waits}")
     if row.retry_after_until and row.retry_after_until > row.now:

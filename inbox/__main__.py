@@ -50,7 +50,8 @@ def main() -> None:
         sys.exit(f"onbehalf: {error}")
     logging.getLogger("mail.log").disabled = True  # aiosmtpd's, which names senders and recipients
     readiness = Readiness(database)
-    heartbeat = Heartbeat(database, "inbox", readiness, key_ids=[settings.sealing_public_key[:8]])
+    key_ids = [settings.sealing_public_key[:8]]
+    heartbeat = Heartbeat(database, "inbox", readiness, key_ids=key_ids, on=inbox is not None)
     heartbeat.start()
     health.serve(settings, lambda: True, readiness.troubles)
     try:

@@ -297,6 +297,7 @@ class ProcessRow(Record):
     id: UUID
     kind: str
     queues: list[str]
-    ready: bool
+    troubles: list[str]
+    works: bool
     seen_at: datetime
     stopped_at: datetime | None

@@ -42,8 +42,9 @@ class TokenSource(Protocol):
 class Thread:
     """The email that another one answers: its correlation id, and its subject in case the email is gone.
 
-    ``draft_id``: the submitted draft, which identifies it until it has left Drafts. ``internet_message_id``: its Message-ID, if
-    known. ``item_id``: of what somebody else wrote and this mailbox received, which has no correlation id.
+    ``draft_id``: the submitted draft, which identifies it until it has left Drafts. ``internet_message_id`` and
+    ``conversation_id``: its own, if known. ``item_id``: of what somebody else wrote and this mailbox received, which has no
+    correlation id. ``left``: it is known to have left Drafts.
     """
 
     correlation_id: str
@@ -52,6 +53,8 @@ class Thread:
     internet_message_id: str = ""
     references: tuple[str, ...] = ()  # Message-IDs of all emails in the thread, oldest first
     item_id: str = ""
+    conversation_id: str = ""
+    left: bool = False
 
     @property
     def chain(self) -> str:

@@ -81,30 +81,51 @@ class GraphTransport:
         """Create the draft. Raises ``PreviousStillDraft`` while the thread's last email has not left Drafts."""
         subject = message.subject
         if thread is not None:
-            found = self.find(thread.correlation_id) if thread.correlation_id else ()
-            answered = thread.item_id or next((item.id for item in found if not item.is_draft), "")
-            if answered:
-                reply = self._reply(answered, message, correlation_id)
-                if reply is not None:
-                    return reply
-            elif any(item.id == thread.draft_id for item in found):
-                # Not just any draft with the correlation id: a late request may have left a duplicate, which never leaves.
-                # A reply to a draft would not join the conversation (microsoft-graph-docs issue 4355).
-                raise PreviousStillDraft(
-                    "The email before this one has not left Drafts yet.", code="thread_not_sent_yet"
-                )
+            reply = self._reply_to(thread, message, correlation_id)
+            if reply is not None:
+                return reply
             # It is gone, but the candidate still has it, so the new email names the one it answers.
             subject = reply_subject(thread.subject)
         return _draft(
             self._ask(requests.create_draft(message, subject, correlation_id, thread), Purpose.WRITE)
         )
 
-    def _reply(self, parent_id: str, message: OutgoingMessage, correlation_id: str) -> Draft | None:
-        """Create a reply draft that has our correlation id from the start. Returns None if the email to answer is gone."""
+    def _reply_to(self, thread: Thread, message: OutgoingMessage, correlation_id: str) -> Draft | None:
+        """Answer the thread's last email. Returns None if it is gone.
+
+        An email that is known to have left keeps its id, so we answer it without a search. We search if that finds nothing.
+        """
+        known = thread.item_id or (thread.draft_id if thread.left else "")
+        if known:
+            reply = self._reply(known, message, correlation_id, thread.conversation_id)
+            if reply is not None:
+                return reply
+        found = self.find(thread.correlation_id) if thread.correlation_id else ()
+        left = next((item.id for item in found if not item.is_draft), None)
+        if left is not None:
+            return self._reply(left, message, correlation_id)
+        if any(item.id == thread.draft_id for item in found):
+            # Not just any draft with the correlation id: a late request may have left a duplicate, which never leaves.
+            raise PreviousStillDraft(
+                "The email before this one has not left Drafts yet.", code="thread_not_sent_yet"
+            )
+        return None
+
+    def _reply(
+        self, parent_id: str, message: OutgoingMessage, correlation_id: str, conversation_id: str = ""
+    ) -> Draft | None:
+        """Create a reply draft that has our correlation id from the start. Returns None if the email to answer is gone.
+
+        Or if the reply is not of this conversation: a reply to a draft does not join it (microsoft-graph-docs issue 4355), and
+        somebody may have moved a draft that never left out of Drafts.
+        """
         answer = self._answer(requests.create_reply(parent_id, message, correlation_id), Purpose.WRITE)
         if is_gone(answer.status, answer.body):
             return None
         draft = _draft(_decoded(answer, Purpose.WRITE))
+        if conversation_id and draft.conversation_id != conversation_id:
+            self.recall(draft.id)
+            return None
         # Graph does not promise which of the reply's properties it takes from the request, and a reply-all with other recipients
         # would reach the wrong people. So we set them all again and read them back.
         written = self._ask(

@@ -140,8 +140,9 @@ def _by_meaning(
         if status in {401, 403}:
             meaning = Meaning.DISCONNECTED if status == 401 else Meaning.POLICY
         elif status in {400, 413} and purpose is not Purpose.READ:
-            # A refused read says nothing about the email. Only a request with content can fail because of it.
-            meaning = Meaning.MESSAGE
+            # A refused read says nothing about the email. Only a request with content can fail because of it. An unknown code
+            # may as well mean a mistake of ours or a rule of the organization, which refuses everybody's email.
+            meaning = Meaning.MESSAGE if status == 413 else Meaning.UNCLEAR
         else:
             meaning = Meaning.TRANSIENT
     on_send = purpose is not Purpose.READ
@@ -162,6 +163,8 @@ def _by_meaning(
             return RecipientRejected(said, code=code)
         case Meaning.MESSAGE:
             return MessageRejected(said, code=code)
+        case Meaning.UNCLEAR:
+            return MessageRejected(said, code=code, certain=False)
         case Meaning.BUSY | Meaning.TRANSIENT | Meaning.GONE:
             return ProviderUnavailable(said, code=code)
         case Meaning.LIMIT:

@@ -21,6 +21,9 @@ class Meaning(Enum):
     LIMIT = auto()  # the sending limit is reached; this is temporary
     RECIPIENT = auto()
     MESSAGE = auto()
+    UNCLEAR = (
+        auto()
+    )  # the request as it stands: this email's content, or a mistake of ours that all emails share
     BUSY = auto()  # the service asks us to wait
     TRANSIENT = auto()
     GONE = auto()
@@ -103,13 +106,14 @@ WORDS: Mapping[str, Word] = {
         (
             Meaning.RECIPIENT,
             _ADDRESS,
-            ("ErrorInvalidRecipients", "ErrorMissingRecipients", "ErrorInvalidSmtpAddress"),
+            ("ErrorInvalidRecipients", "ErrorInvalidSmtpAddress"),
         ),
         (Meaning.MESSAGE, "The email is larger than Microsoft accepts.", ("ErrorMessageSizeExceeded",)),
         (
-            Meaning.MESSAGE,
+            Meaning.UNCLEAR,
             _CONTENT,
             (
+                "ErrorMissingRecipients",
                 "ErrorMimeContentInvalid",
                 "ErrorMimeContentInvalidBase64String",
                 "ErrorInvalidPropertySet",

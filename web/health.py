@@ -83,7 +83,7 @@ class Health:
         )
         try:
             client.ping()
-            return " ".join(readiness.of_redis(client)) or "ok"
+            return " ".join(each.said for each in readiness.of_redis(client)) or "ok"
         except redis.RedisError:
             return "away"
         finally:

@@ -175,8 +175,15 @@ def _thread(claim: Claim, message: OutgoingMessage) -> Thread | None:
         )
     if claim.previous_correlation_id is None or claim.content.subject is not None:
         return None
-    previous = claim.previous_draft_id or "", claim.previous_message_id or ""
-    return Thread(claim.previous_correlation_id, message.subject, *previous, claim.references)
+    return Thread(
+        claim.previous_correlation_id,
+        message.subject,
+        claim.previous_draft_id or "",
+        claim.previous_message_id or "",
+        claim.references,
+        conversation_id=claim.previous_conversation_id or "",
+        left=claim.previous_left,
+    )
 
 
 def pass_gate(runtime: Runtime, transport: Transport, claim: Claim, draft: Draft) -> float | None:

@@ -157,7 +157,7 @@ def failed(
                     connection_version=claim.facts.connection_version,
                     reason=verdict.reason,
                     detail=reason,
-                    on_send=getattr(error, "on_send", False),
+                    on_send=getattr(error, "on_send", isinstance(error, Refused)),
                 )
                 back = outcomes.Release(now, f"mailbox_disconnected: {verdict.reason}", held=True)
             case Fail() if isinstance(error, MissingField):

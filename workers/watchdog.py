@@ -89,6 +89,7 @@ class Watchdog(Middleware):
             self._heartbeat.worked()
 
     def _watch(self, broker: Broker) -> None:
+        assert self._heartbeat is not None
         pause = 0.0  # write the first note at once
         while not self._stop.wait(pause):
             pause = _EVERY
@@ -97,7 +98,7 @@ class Watchdog(Middleware):
                 os._exit(1)
             silent = time.monotonic() - broker.last_fetch
             skew = clock_skew(self._runtime)
-            troubles = self._report()
+            troubles = self._heartbeat.beat()
             if self._note is not None:
                 self._count(self._note)
                 self._note.write(Condition(True, troubles))
@@ -117,15 +118,6 @@ class Watchdog(Middleware):
             note.count(counters.text())
         except OSError as error:
             log.warning("metrics_not_written", error=error.strerror)
-
-    def _report(self) -> tuple[str, ...]:
-        """Return what keeps this process from working. Whatever goes wrong with reporting, the watch goes on."""
-        assert self._heartbeat is not None
-        try:
-            return self._heartbeat.beat()
-        except Exception:
-            log.exception("heartbeat_failed")
-            return ()
 
 
 def orphaned() -> bool:

@@ -27,9 +27,11 @@ class Identity:
     key_ids: list[str]
 
 
-def beat(tx: Transaction, process: Identity, troubles: Sequence[str], idle: timedelta | None) -> None:
-    """Record that it runs, and what keeps it from working. ``idle``: since its last job; None: it has done none."""
-    _BEAT.run(tx, **asdict(process), troubles=list(troubles), idle=idle)
+def beat(
+    tx: Transaction, process: Identity, troubles: Sequence[str], idle: timedelta | None, *, works: bool
+) -> None:
+    """Record that it runs, and why it is not ready. ``idle``: since its last job; None: it has done none. ``works``: at all."""
+    _BEAT.run(tx, **asdict(process), troubles=list(troubles), idle=idle, works=works)
 
 
 def stop(tx: Transaction, process_id: UUID) -> None:

@@ -7,11 +7,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 _LONGEST = 300
+_NO_NAME = "Name or service not known|No address associated|nodename nor servname"
 # libpq gives a refused connection no SQLSTATE. Servers that speak another language are waited for, as if they were away.
 _WRONG = re.compile(
     r"authentication failed|no password supplied|no pg_hba\.conf entry|pg_hba\.conf rejects|permission denied for database"
     r"|(role|database|user) \".*\" (does not exist|is not permitted to log in|is not currently accepting connections)"
-    r"|Name or service not known|No address associated|nodename nor servname"
+    rf"|{_NO_NAME}"
     r"|does not support SSL|certificate|private key|invalid .* value|could not load|unsupported"
 )
 
@@ -34,6 +35,11 @@ def reason(error: DBAPIError | PoolTimeout, password: str | None) -> str:
 def is_wrong(reason: str) -> bool:
     """Does waiting not help, because a setting is wrong or the server refuses it? Of several hosts: all of them."""
     return all(_WRONG.search(each) for each in reason.split("; "))
+
+
+def is_unnamed(reason: str) -> bool:
+    """Has a host no address at present? In a network of containers, names come and go with their containers."""
+    return re.search(_NO_NAME, reason) is not None
 
 
 def _of_libpq(text: str) -> str:

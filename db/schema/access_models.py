@@ -35,6 +35,7 @@ smtp_settings = Table(
     Column("password", LargeBinary),
     # For web, which cannot read the password.
     Column("has_password", Boolean, Computed("password IS NOT NULL", persisted=True), nullable=False),
+    Column("key_id", Text, Computed("encode(substr(password, 2, 8), 'hex')", persisted=True)),
     moment("updated_at", nullable=False),
     within("mailbox_id", "mailboxes"),
     one_of("provider", "provider", "microsoft_smtp", "smtp"),

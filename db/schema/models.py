@@ -228,6 +228,8 @@ credentials = Table(
     Column("refused_code", Text),
     # For web, which cannot read the tokens.
     Column("renewable", Boolean, Computed("refresh_token IS NOT NULL", persisted=True), nullable=False),
+    # Of the key that the tokens need, in hexadecimal digits: all are sealed at once.
+    Column("key_id", Text, Computed("encode(substr(refresh_token, 2, 8), 'hex')", persisted=True)),
     # The access token from before a withdrawal. A trigger keeps it while drafts are removed; then it is erased.
     Column("last_token", LargeBinary),
     moment("last_token_until"),

@@ -40,7 +40,7 @@ _TENANT: Rights = {
     # read what is sealed to them, and nobody can put aside a token that they did not seal.
     "credentials": (
         "SELECT ({all but access_token, refresh_token, last_token})",
-        "INSERT ({all but renewable, last_token, last_token_until})",
+        "INSERT ({all but renewable, key_id, last_token, last_token_until})",
         f"UPDATE ({_TOKENS})",
     ),
     "smtp_settings": ("SELECT ({all but password})", "INSERT", "UPDATE", "DELETE"),
@@ -60,13 +60,13 @@ _TENANT: Rights = {
     # A page keeps a file; only the worker that imports it reads it again.
     "people_imports": ("SELECT ({all but content})", "INSERT", "UPDATE", "DELETE"),
     "incoming_files": ("SELECT", "DELETE"),
-    "processes": ("SELECT (kind, queues, ready, seen_at, stopped_at)",),
+    "processes": ("SELECT (kind, queues, key_ids, works, seen_at, stopped_at)",),
 }
 # Its own row. What keeps processes from working names hosts, and is for operators.
 _REPORT = (
     "SELECT (id, last_job_at)",
-    "INSERT ({all but ready, started_at, seen_at, stopped_at})",
-    "UPDATE (seen_at, troubles, last_job_at, stopped_at)",
+    "INSERT ({all but started_at, seen_at, stopped_at})",
+    "UPDATE (seen_at, troubles, works, last_job_at, stopped_at)",
 )
 # What the web process needs before it knows which organization it acts for: sign-ins, API calls, Microsoft's notifications.
 _WEB: Rights = {

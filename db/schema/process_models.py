@@ -1,6 +1,6 @@
 """The table of what runs: it belongs to no organization."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Computed, Integer, Table, Text
+from sqlalchemy import Boolean, CheckConstraint, Column, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.schema.models import identifier, metadata, moment, one_of
@@ -19,12 +19,10 @@ processes = Table(
     Column(
         "key_ids", ARRAY(Text), nullable=False
     ),  # of its key ring, or the one that it seals to; in hexadecimal digits
+    Column("troubles", ARRAY(Text), nullable=False),  # why it is not ready; they may name hosts and roles
     Column(
-        "troubles", ARRAY(Text), nullable=False
-    ),  # what keeps it from working; they may name hosts and roles
-    Column(
-        "ready", Boolean, Computed("troubles = '{}'", persisted=True), nullable=False
-    ),  # for members' pages
+        "works", Boolean, nullable=False, server_default=text("true")
+    ),  # at all: whoever lacks one key is not ready, and serves everybody else
     moment("started_at", nullable=False),
     moment("seen_at", nullable=False),
     moment("last_job_at"),

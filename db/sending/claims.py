@@ -68,6 +68,8 @@ class Claim:
     previous_correlation_id: str | None  # of the last email sent to this person, to thread with
     previous_draft_id: str | None
     previous_message_id: str | None
+    previous_conversation_id: str | None
+    previous_left: bool  # it is known to have left Drafts
     references: tuple[str, ...]  # Message-IDs of the thread that this email continues, oldest first
     answers: Answers | None  # of an email written by hand
     content: Content
@@ -95,7 +97,7 @@ class Claim:
 
 
 class _Row(NamedTuple):
-    """A row of ``facts``: 61 columns for each email, and a named tuple of them costs least."""
+    """A row of ``facts``: 63 columns for each email, and a named tuple of them costs least."""
 
     now: datetime
     delivery_id: UUID
@@ -168,7 +170,9 @@ class _Row(NamedTuple):
     previous_draft_id: str | None
     previous_message_id: str | None
     sender_changed: bool | None
-    previous_still_draft: datetime | None
+    still_draft_at: datetime | None
+    left_check_at: datetime | None
+    previous_thread: str | None
     thread_ids: list[str]
     thread_subject: str | None
 
@@ -226,6 +230,8 @@ def _claim(tx: Transaction, row: _Row) -> Claim:
         previous_correlation_id=row.previous_correlation_id,
         previous_draft_id=row.previous_draft_id,
         previous_message_id=row.previous_message_id,
+        previous_conversation_id=row.previous_thread,
+        previous_left=row.left_check_at is None,
         references=tuple(row.thread_ids),
         answers=by_hand.answers(tx, row.sequence_id) if row.kind == by_hand.KIND else None,
         content=replace(content_of(row, row.opt_out_line, row.handed_over), own_text=row.own_text),
@@ -288,7 +294,7 @@ def _facts(row: _Row, heard: Heard | None) -> Facts:
         suppressed=row.suppressed,
         tomorrow=row.tomorrow,
         previous_sent=row.previous_sent,
-        previous_still_draft=row.previous_still_draft is not None,
+        previous_still_draft=row.still_draft_at is not None,
         away_until=row.away_until,
         unclear_until=row.unclear_until,
         heard=heard,

@@ -44,7 +44,7 @@ SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrol
   NOT EXISTS (SELECT FROM theirs WHERE created_at < d.created_at AND state NOT IN ('sent', 'closed')) AS previous_sent,
   {access}, r.correlation_id AS previous_correlation_id, r.draft_id AS previous_draft_id,
   r.internet_message_id AS previous_message_id, r.mailbox_id <> d.mailbox_id AS sender_changed,
-  r.still_draft_at AS previous_still_draft,
+  r.still_draft_at, r.left_check_at, r.conversation_id AS previous_thread,
   ARRAY(SELECT internet_message_id FROM had WHERE internet_message_id <> '' AND mailbox_id = d.mailbox_id
     AND sent_at >= coalesce((SELECT max(sent_at) FROM had WHERE subject IS NOT NULL), '-infinity') ORDER BY sent_at) AS thread_ids,
   coalesce((SELECT subject FROM had WHERE subject IS NOT NULL ORDER BY sent_at DESC LIMIT 1),

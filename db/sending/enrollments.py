@@ -56,6 +56,9 @@ AFTER = _SQL.fragment("after", besides="x.id <> :after_step", had="true")
 _STEP_AFTER = _SQL.statement("step_after", Here, after=AFTER)
 _FIRST_STEP = _SQL.statement("first_step", _First)
 _ENROLL = _SQL.statement("enroll", UUID)
+# Postgres keeps the plan of a foreign key's check as long as the connection lives. One made for a table of a few people finds each
+# person among all of their organization's.
+_PLAN_ANEW = Statement("DISCARD PLANS")
 _INSERT_FIRST = _SQL.statement("insert_first")
 _INSERT_NEXT = _SQL.statement("insert_next")
 _LOCK_LANE = Statement(
@@ -119,6 +122,7 @@ def enroll_many(tx: Transaction, sequence_id: UUID, candidate_ids: Sequence[UUID
     """Enroll candidates who are not in the sequence yet, each with a delivery of the first step; returns how many."""
     first = first_step(tx, sequence_id, now)
     enrolled = 0
+    _PLAN_ANEW.run(tx)
     for start in range(0, len(candidate_ids), 1000):
         batch = candidate_ids[start : start + 1000]
         common = {"organization_id": first.organization_id, "sequence_id": sequence_id}

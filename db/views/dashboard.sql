@@ -30,8 +30,8 @@ greatest(coalesce(extract(epoch FROM now() - (SELECT min(queued_at) FROM deliver
 -- name: can_send
 -- Without a scheduler or a worker that can work that is the reason, and ``missing`` says so. Releases before heartbeats report nobody.
 (NOT EXISTS (SELECT FROM processes)
-  OR (EXISTS (SELECT FROM processes WHERE kind = 'scheduler' AND ready AND stopped_at IS NULL AND seen_at > now() - CAST(:silent AS interval))
-    AND EXISTS (SELECT FROM processes WHERE 'send' = ANY(queues) AND ready AND stopped_at IS NULL AND seen_at > now() - CAST(:silent AS interval))))
+  OR (EXISTS (SELECT FROM processes WHERE kind = 'scheduler' AND works AND stopped_at IS NULL AND seen_at > now() - CAST(:silent AS interval))
+    AND EXISTS (SELECT FROM processes WHERE 'send' = ANY(queues) AND works AND stopped_at IS NULL AND seen_at > now() - CAST(:silent AS interval))))
 
 -- name: overdue
 -- Due for a minute, in a lane that could send and that nobody has served for a minute: nothing waits for its pace, which serves the

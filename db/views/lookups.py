@@ -11,6 +11,7 @@ from db.audit.audit import Receipt
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
 from domain.errors import InvalidInput, NotFound
+from domain.processes import SILENT_AFTER
 
 
 class _Named(NamedTuple):
@@ -22,7 +23,8 @@ class _Named(NamedTuple):
 class Situation(NamedTuple):
     """Everything that decides whether an enrollment's next email leaves. The delivery's are None if there is none.
 
-    ``address``: of the delivery's mailbox, or of its sequence's if there is none. ``stuck_in``: from whose Drafts ``stuck_step`` has not left.
+    ``address``: of the delivery's mailbox, or of its sequence's if there is none. ``lost_key``: the id of the key that the
+    mailbox's sign-in is sealed under, if no worker that sends has it. ``stuck_in``: from whose Drafts ``stuck_step`` has not left.
     """
 
     status: str
@@ -46,6 +48,7 @@ class Situation(NamedTuple):
     owner: str
     retry_after_until: datetime | None
     wait_reason: str | None
+    lost_key: str | None
     zone: str
     provider: str
     still_draft_at: datetime | None
@@ -261,7 +264,7 @@ def listing(tx: Transaction, kind: str) -> list[dict[str, Any]]:
 
 def situation(tx: Transaction, enrollment_id: UUID) -> Situation | None:
     """Return everything that decides whether an enrollment's next email leaves, in one row."""
-    return _SITUATION.one_or_none(tx, id=enrollment_id)
+    return _SITUATION.one_or_none(tx, id=enrollment_id, silent=SILENT_AFTER)
 
 
 def receipt(tx: Transaction, delivery_id: UUID) -> dict[str, Any] | None:

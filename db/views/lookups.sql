@@ -3,7 +3,7 @@
 SELECT e.status, e.reason, e.sequence_id, c.email, s.name AS sequence, s.status AS sequence_status, s.paused_reason,
   s.paused_at, b.address, d.id AS delivery_id, d.state, d.outcome,
   d.reason AS delivery_reason, d.held, d.due_at, d.sent_at, d.attempts, t.position, w.email AS owner,
-  l.retry_after_until, l.wait_reason, l.zone, b.provider, d.still_draft_at, clock_timestamp() AS now, suppressed(e.organization_id, c.email) AS suppressed,
+  l.retry_after_until, l.wait_reason, {lost_key} AS lost_key, l.zone, b.provider, d.still_draft_at, clock_timestamp() AS now, suppressed(e.organization_id, c.email) AS suppressed,
   k.position AS stuck_step, k.address AS stuck_in,
   (SELECT count(*) FROM deliveries x WHERE x.mailbox_id = d.mailbox_id AND d.state = 'pending' AND d.due_at <= clock_timestamp()
     AND (x.state IN ('queued', 'preparing', 'drafted', 'sending')
@@ -20,6 +20,14 @@ LEFT JOIN LATERAL (SELECT y.position, m.address FROM deliveries x JOIN steps y O
   JOIN mailboxes m ON m.id = x.mailbox_id WHERE x.enrollment_id = e.id AND x.still_draft_at IS NOT NULL
   ORDER BY y.position DESC LIMIT 1) k ON true
 WHERE e.id = :id
+
+-- name: lost_key
+-- The key of the mailbox's sign-in, if no worker that sends has it; NULL too where none of them runs or has ever reported.
+(SELECT q.key_id FROM (
+    SELECT c.key_id FROM credentials c WHERE c.mailbox_id = b.id AND b.provider IN ('graph', 'microsoft_smtp')
+    UNION ALL SELECT x.key_id FROM smtp_settings x WHERE x.mailbox_id = b.id AND x.provider = b.provider) q
+  WHERE (SELECT NOT bool_or(q.key_id = ANY(p.key_ids)) FROM processes p WHERE 'send' = ANY(p.queues)
+    AND p.stopped_at IS NULL AND p.seen_at > clock_timestamp() - CAST(:silent AS interval)) LIMIT 1)
 
 -- name: receipt
 SELECT r.*, d.still_draft_at, w.email AS owner, s.name AS sequence, t.position AS step,

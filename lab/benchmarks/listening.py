@@ -219,6 +219,7 @@ def follow_ups(bed: Bed, *, mailboxes: int, people: int, turns: int, latency: fl
     """First emails and follow-ups in alternation, ``people`` of each mailbox, by two worker processes as in the Procfile.
 
     No mailbox was read within the last minute, and nothing but the send path reads, so each mailbox's first follow-up reads it.
+    As days later, the first emails are known to have left Drafts.
     """
     bed.control.switch(latency=latency)
     scheduler = bed.processes.scheduler()
@@ -236,6 +237,10 @@ def follow_ups(bed: Bed, *, mailboxes: int, people: int, turns: int, latency: fl
         first = _drained(bed, "first emails", mailboxes * people, scheduler, pids)
         bed.stage.world.run(
             "UPDATE deliveries SET due_at = clock_timestamp() WHERE state = 'pending' AND mailbox_id = ANY(:boxes)",
+            boxes=[box for box, _ in boxes],
+        )
+        bed.stage.world.run(
+            "UPDATE deliveries SET left_check_at = NULL WHERE left_check_at IS NOT NULL AND mailbox_id = ANY(:boxes)",
             boxes=[box for box, _ in boxes],
         )
         bed.stage.world.run(

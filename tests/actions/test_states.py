@@ -17,6 +17,7 @@ from commands.words import at_utc
 from db.core.crypto import KeyRing
 from domain.jobs import QUEUES
 from lab.access_records import Grant, Lane, Mailbox, ProcessRow
+from lab.factories import KEY
 from lab.records import Candidate, Delivery, Sequence
 from lab.stage import Stage
 from lab.tables import ago, ahead
@@ -38,7 +39,7 @@ class Desk:
         self.people = stage.world.enroll(self.sequence, 3)
         database = stage.world.database
         for kind, queues in (("scheduler", ()), ("web", ()), ("worker", QUEUES)):
-            Heartbeat(database, kind, Readiness(database), queues=queues).beat()
+            Heartbeat(database, kind, Readiness(database), queues=queues, key_ids=KeyRing((KEY,)).ids).beat()
 
     def why(self, enrollment: UUID | None = None) -> str:
         """What is said of one person; by default of the last in the mailbox's line."""
@@ -91,9 +92,13 @@ def no_worker(desk: Desk) -> None:
 
 def cannot_work(desk: Desk) -> None:
     """Its Redis is away, say."""
-    desk.stage.put(
-        ProcessRow, where={"kind": "scheduler"}, troubles=["Redis does not answer: Connection refused."]
-    )
+    said = ["Redis does not answer: Connection refused."]
+    desk.stage.put(ProcessRow, where={"kind": "scheduler"}, troubles=said, works=False)
+
+
+def key_lost(desk: Desk) -> None:
+    """The workers came back with other keys."""
+    desk.stage.put(ProcessRow, where={"kind": "worker"}, key_ids=["00" * 8])
 
 
 def queued_and_no_worker(desk: Desk) -> None:
@@ -205,6 +210,7 @@ STATES: dict[str, tuple[Callable[[Desk], object], str]] = {
     "no scheduler": (no_scheduler, r"due since .*does not send: no scheduler runs since .* UTC\."),
     "no worker sends": (no_worker, r"does not send: no worker sends emails \(queue send\) since .* UTC\."),
     "processes cannot work": (cannot_work, r"does not send: no scheduler can work\. .* onbehalf processes"),
+    "key lost": (key_lost, r"signs in to .* is sealed under a key that no worker has"),
     "queued": (queued, r"on its way \(queued\)"),
     "queued, no worker": (queued_and_no_worker, r"is queued\. Onbehalf itself does not send: no worker"),
     "daily limit of the mailbox": (cap, r"Today's limit of this mailbox is used up \(1 of 1\); next email"),

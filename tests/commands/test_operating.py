@@ -21,6 +21,7 @@ from cli import app
 from config import Settings
 from db.core.crypto import KeyRing
 from db.events import outbox
+from db.mailboxes import senders
 from domain.jobs import QUEUES
 from lab.access_records import ProcessRow
 from lab.embedded import free_port
@@ -199,6 +200,24 @@ def test_keys_that_cannot_read_what_is_stored_are_a_fault(stage: Stage) -> None:
     assert "SECRET_KEYS lacks keys" in found(stage, "keys").said
     stage.runtime.keys = KeyRing((KEY,))
     assert found(stage, "keys").state is State.OK
+
+
+def test_default_addresses_whose_answers_nobody_takes_are_a_fault(stage: Stage, cli: Cli) -> None:
+    report(stage)
+    database, key_ids = stage.world.database, stage.runtime.keys.ids
+    asleep = Heartbeat(database, "inbox", Readiness(database), key_ids=key_ids, on=False)
+    asleep.beat()
+    assert "INBOX_PORT" in cli("processes").output
+    assert found(stage, "processes").state is State.OK  # nobody can answer to one
+    with database.transaction() as tx:
+        senders.ensure_default(tx, stage.world.organization_id, "mail.example")
+    fault = found(stage, "processes")
+    assert (fault.state, "which has no INBOX_PORT, does not take" in fault.said) == (State.FAULT, True)
+    assert "Set INBOX_PORT and INBOX_NAME" in fault.fix
+    asleep.close()
+    assert "no inbox process takes" in found(stage, "processes").said
+    Heartbeat(database, "inbox", Readiness(database), key_ids=key_ids).beat()
+    assert found(stage, "processes").state is State.OK
 
 
 def test_an_inbox_that_nobody_serves_is_a_fault(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

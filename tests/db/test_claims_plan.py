@@ -44,6 +44,20 @@ def test_the_driver_remembers_how_to_convert_it(name: str) -> None:
     assert len(CATALOGUE[name].sql) <= MAX_CACHED_STATEMENT_LENGTH
 
 
+def test_many_are_enrolled_by_their_keys_after_a_few_were(world: World) -> None:
+    # On one connection, whose plans of foreign keys' checks were made for the few.
+    owner = world.member()
+    sequence = world.sequence(owner, world.mailbox(owner))
+    for _ in range(3):
+        world.enroll(sequence, 10)
+    world.enroll(sequence, 3_000)
+    world.rows("SELECT pg_stat_force_next_flush()")
+    read = world.one(
+        "SELECT idx_tup_fetch + seq_tup_read FROM pg_stat_user_tables WHERE relname = 'candidates'"
+    )
+    assert 0 < int(str(read)) < 10 * 3_000
+
+
 def _plan(world: World, name: str) -> str:
     numbers: dict[str, int] = {}
     sql = re.sub(

@@ -358,7 +358,7 @@ def test_rights_given_by_hand_do_not_outlive_the_next_migration(
 def test_members_learn_who_runs_and_not_where(web: Database, world: World) -> None:
     tenant = web.for_tenant(world.organization_id)
     with tenant.transaction() as tx:
-        tx.execute(text("SELECT kind, queues, ready, seen_at, stopped_at FROM processes"))
+        tx.execute(text("SELECT kind, queues, key_ids, works, seen_at, stopped_at FROM processes"))
     for statement in (
         "SELECT host FROM processes",
         "SELECT troubles FROM processes",

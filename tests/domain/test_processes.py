@@ -15,6 +15,7 @@ def process(
     silent: timedelta = timedelta(),
     stopped: datetime | None = None,
     trouble: str = "",
+    works: bool = True,
 ) -> Process:
     seen = NOW - silent
     return Process(
@@ -27,6 +28,7 @@ def process(
         "x",
         [],
         [trouble] if trouble else [],
+        works,
         NOW - timedelta(hours=1),
         seen,
         None,
@@ -66,8 +68,22 @@ def test_where_nobody_has_ever_reported_nothing_is_said() -> None:
 
 
 def test_a_role_that_nobody_who_has_it_can_play_is_missing_too() -> None:
-    everyone = [process("scheduler", trouble="Redis does not answer."), process("worker", "send")]
+    everyone = [
+        process("scheduler", trouble="Redis does not answer.", works=False),
+        process("worker", "send"),
+    ]
     (found,) = missing(everyone, NOW, ["scheduler", "send"])
     assert found == Missing("scheduler", None, runs=True)
     assert absence(found) == "no scheduler can work"
     assert missing([*everyone, process("scheduler")], NOW, ["scheduler", "send"]) == []
+
+
+def test_who_works_and_lacks_something_is_not_ready_and_not_said_to_do_nothing() -> None:
+    everyone = [
+        process("scheduler"),
+        process("worker", "send", trouble="SECRET_KEYS lacks keys."),
+        process("worker", "send", trouble="Redis does not answer.", works=False),
+    ]
+    (found,) = missing(everyone, NOW, ["scheduler", "send"])
+    assert found == Missing("send", None, runs=True, works=True)
+    assert absence(found) == "no worker of the queue send is ready"

@@ -33,6 +33,7 @@ NOTHING = Situation(
     owner="rita@acme.example",
     retry_after_until=None,
     wait_reason=None,
+    lost_key=None,
     zone="UTC",
     provider="graph",
     still_draft_at=None,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.access_records import ProcessRow
 from lab.embedded import free_port
 from lab.factories import World
 from tests.inbox.delivering import wait_until
@@ -98,11 +99,13 @@ def test_a_renewed_certificate_is_taken_by_a_signal(
 
 
 def test_without_a_port_it_says_so_and_waits_to_be_stopped(
-    environment: dict[str, str], tmp_path: Path
+    environment: dict[str, str], world: World, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
     with running(environment, log) as process:
         wait_until(lambda: "inbox_not_configured" in log.read_text(), log.read_text)
+        wait_until(lambda: bool(world.all(ProcessRow)), log.read_text)
+        assert not world.all(ProcessRow)[0].works
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0

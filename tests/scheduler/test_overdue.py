@@ -45,9 +45,7 @@ REASONS: dict[str, Callable[[Stage], object]] = {
     "provider": lambda late: late.put(Lane, retry_after_until=ahead(minutes=2)),
     "closed": lambda late: late.put(Lane, open=False),
     "no scheduler": lambda late: late.older(ProcessRow, "seen_at", where={"kind": "scheduler"}, minutes=1),
-    "a worker that cannot work": lambda late: late.put(
-        ProcessRow, where={"kind": "worker"}, troubles=["Redis does not answer."]
-    ),
+    "a worker that cannot work": lambda late: late.put(ProcessRow, where={"kind": "worker"}, works=False),
     "no worker": lambda late: late.put(ProcessRow, where={"kind": "worker"}, stopped_at=ago(seconds=1)),
 }
 

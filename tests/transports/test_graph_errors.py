@@ -47,7 +47,7 @@ CASES = [
     (403, "ErrorSendAsDenied", "", PolicyBlocked, PolicyBlocked),
     (403, "SomethingNew", "", PolicyBlocked, PolicyBlocked),
     (400, "ErrorInvalidRecipients", "", RecipientRejected, RecipientRejected),
-    (400, "ErrorMissingRecipients", "", RecipientRejected, RecipientRejected),
+    (400, "ErrorMissingRecipients", "", MessageRejected, MessageRejected),
     (400, "ErrorMessageSizeExceeded", "", MessageRejected, MessageRejected),
     (413, "ErrorMessageSizeExceeded", "", MessageRejected, MessageRejected),
     (413, "", "", MessageRejected, MessageRejected),
@@ -121,6 +121,32 @@ def test_the_innermost_known_code_decides() -> None:
         "innererror": {"code": "SomethingOfNoConcern"},
     }
     assert type(failure(400, {}, error("BadRequest", inner=inner), Purpose.SEND)) is RecipientRejected
+
+
+@pytest.mark.parametrize("purpose", [Purpose.WRITE, Purpose.SEND])
+@pytest.mark.parametrize(
+    ("status", "code", "certain"),
+    [
+        # A request of ours that is malformed, or a rule of the organization, refuses everybody's email alike.
+        (400, "SomethingNew", False),
+        (400, "BadRequest", False),
+        (400, "RequestBodyRead", False),
+        (400, "ErrorInvalidPropertySet", False),
+        (400, "InvalidInternetMessageHeader", False),
+        (400, "ErrorMimeContentInvalid", False),
+        (400, "ErrorMissingRecipients", False),
+        (400, "ErrorInvalidRecipients", True),
+        (400, "ErrorMessageSizeExceeded", True),
+        (413, "SomethingNew", True),
+        (413, "", True),
+    ],
+)
+def test_only_a_refusal_that_says_what_it_is_about_is_believed_at_once(
+    status: int, code: str, certain: bool, purpose: Purpose
+) -> None:
+    said = failure(status, {}, error(code) if code else b"", purpose)
+    assert isinstance(said, RecipientRejected | MessageRejected)
+    assert said.certain is certain
 
 
 def test_endless_nesting_ends() -> None:

@@ -15,6 +15,7 @@ from domain.errors import (
     DeliveryInDoubt,
     MailboxDisconnected,
     OperatorMisconfigured,
+    PreviousStillDraft,
     ProviderError,
     ProviderUnavailable,
     Throttled,
@@ -465,6 +466,51 @@ def test_a_reply_carries_its_correlation_id_from_the_first_request(connect: Conn
         assert [to["emailAddress"]["address"] for to in body["toRecipients"]] == ["anna@example.org"]
         assert body["ccRecipients"] == body["bccRecipients"] == []
         assert "subject" not in body
+
+
+REPLY = {**ITEM, "id": "reply", "toRecipients": [{"emailAddress": {"address": "anna@example.org"}}]}
+LEFT = Thread("parent", "Offer", "AAk1", conversation_id="c1", left=True)
+
+
+def test_an_email_known_to_have_left_is_answered_without_a_search(connect: Connect) -> None:
+    server, transport = connect(always(http(200, REPLY)))
+    assert transport.prepare(LETTER, "m", LEFT).id == "reply"
+    assert [(each.method, each.path.rpartition("/")[2]) for each in server.requests] == [
+        ("POST", "createReplyAll"),
+        ("PATCH", "reply"),
+    ]
+
+
+def test_an_email_that_has_left_under_another_id_is_searched_for(connect: Connect) -> None:
+    def script(request: Request) -> Reply:
+        if request.method == "GET":
+            return http(200, {"value": [{**ITEM, "id": "moved", "isDraft": False}]})
+        if request.path.endswith("/AAk1/createReplyAll"):
+            return graph_error(404, "ErrorItemNotFound")
+        return http(200, REPLY)
+
+    server, transport = connect(script)
+    assert transport.prepare(LETTER, "m", LEFT).id == "reply"
+    assert server.requests[2].path.endswith("/moved/createReplyAll")
+
+
+def test_a_reply_outside_its_conversation_is_removed_and_what_it_answers_searched_for(
+    connect: Connect,
+) -> None:
+    def script(request: Request) -> Reply:
+        if request.method == "GET" and "filter" in request.path:
+            return http(200, {"value": [ITEM]})
+        if "mailFolders" in request.path:
+            return http(200, {"id": "drafts"})
+        if request.path.endswith("permanentDelete"):
+            return http(204)
+        return http(200, {**REPLY, "conversationId": "of its own", "parentFolderId": "drafts"})
+
+    server, transport = connect(script)
+    with pytest.raises(PreviousStillDraft):
+        transport.prepare(LETTER, "m", LEFT)
+    assert server.requests[-2].path.endswith("/reply/permanentDelete")
+    assert [each for each in server.requests if each.method == "PATCH"] == []
 
 
 def test_a_follow_up_waits_while_its_parent_is_a_draft(connect: Connect) -> None:

@@ -57,6 +57,8 @@ ABOUT_THE_SENDER = [
     (SENDER, "432 4.3.2 Concurrent connections limit exceeded.", SLOWER),
     (SIGN_IN, "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.", PAUSED),
     (SIGN_IN, "535 5.7.139 Authentication unsuccessful, the user credentials were incorrect.", PAUSED),
+    (SIGN_IN, "550 5.7.30 Basic authentication is not supported for Client Submission.", PAUSED),
+    (CONTENT, "550 5.7.30 Basic authentication is not supported for Client Submission.", PAUSED),
     # Postfix
     (RECIPIENT, "554 5.7.1 <ann@example.org>: Relay access denied", PAUSED),
     (RECIPIENT, "454 4.7.1 <ann@example.org>: Relay access denied", PAUSED),
@@ -123,6 +125,42 @@ ABOUT_THE_SENDER = [
     (RECIPIENT, "554 5.7.1 Límite de envío diario superado", LIMIT),
     (RECIPIENT, "450 4.7.1 too many errors from your IP", SLOWER),
     (SENDER, "451 4.3.0 Temporary lookup failure", SLOWER),
+    # Answers to the recipient, some with codes of the recipient, in words about the sender
+    (RECIPIENT, "550 Your account has been disabled", PAUSED),
+    (RECIPIENT, "550 Sender account is disabled", PAUSED),
+    (RECIPIENT, "550 5.1.0 Your mailbox is suspended", PAUSED),
+    (RECIPIENT, "554 5.7.1 Your account is no longer allowed to send mail", PAUSED),
+    (RECIPIENT, "554 5.7.1 sender mailbox quota exceeded", PAUSED),
+    (RECIPIENT, "552 5.2.2 Your mailbox is full", PAUSED),
+    (RECIPIENT, "552 5.2.2 Your account has exceeded its daily sending quota", LIMIT),
+    (RECIPIENT, "550 5.2.0 Hourly sending limit reached", LIMIT),
+    (RECIPIENT, "550 sender address does not exist", PAUSED),
+    (RECIPIENT, "550 5.1.1 <hans@acme.example>: Sender is unknown", PAUSED),
+    (RECIPIENT, "550 5.1.0 From address not allowed", PAUSED),
+    (RECIPIENT, "550 Requested action not taken: mailbox unavailable. Sender address is not allowed.", PAUSED),
+    (RECIPIENT, "550 5.1.0 Authentication required", PAUSED),
+    (RECIPIENT, "550 5.1.1 You must authenticate first", PAUSED),
+    (RECIPIENT, "550 5.1.2 relay not allowed", PAUSED),
+    (RECIPIENT, "550 5.1.1 Relaying denied", PAUSED),
+    (RECIPIENT, "550 5.4.1 We do not relay", PAUSED),
+    (RECIPIENT, "550 5.2.1 Sender mailbox disabled", PAUSED),
+    (RECIPIENT, "550 5.2.1 The sender's account <hans@acme.example> has been locked", PAUSED),
+    (RECIPIENT, "550 5.1.0 Client host [203.0.113.5] blocked using zen.spamhaus.org", PAUSED),
+    (RECIPIENT, "550 Domain acme.example is not allowed to send", PAUSED),
+    (RECIPIENT, "550 Outgoing mail from hans@acme.example has been suspended", PAUSED),
+    (RECIPIENT, "552 5.2.2 Your account exceeded its daily recipient limit", LIMIT),
+    (RECIPIENT, "550 Your IP address blacklisted", PAUSED),
+    (RECIPIENT, "550 5.1.0 The sender address is block-listed", PAUSED),
+    (RECIPIENT, "550 Your account is inactive", PAUSED),
+    (RECIPIENT, "550 Domain of sender address hans@acme.example does not exist", PAUSED),
+    (CONTENT, "552 Your mailbox has exceeded its size limit", PAUSED),
+    (RECIPIENT, "450 4.1.8 <hans@acme.example>: Sender address rejected: Domain not found", SLOWER),
+    (RECIPIENT, "450 4.7.25 Client host rejected: cannot find your hostname, [203.0.113.5]", SLOWER),
+    (RECIPIENT, "451 Could not verify the sender, try again later", SLOWER),
+    (CONTENT, "552 daily sending size limit exceeded", LIMIT),
+    (CONTENT, "550 5.6.0 Message refused: sender suspended", PAUSED),
+    (CONTENT, "550 5.6.0 hourly sending limit reached", LIMIT),
+    (CONTENT, "550 5.1.1 Your account is blocked", PAUSED),
     (GREETING, "421 4.3.2 Service not available", SLOWER),
     (GREETING, "554 5.7.1 No SMTP service here", SLOWER),
 ]  # fmt: skip
@@ -152,6 +190,14 @@ ABOUT_THE_RECIPIENT = [
     "550 #5.1.0 Address rejected.",
     "554 delivery error: dd This user doesn't have a yahoo.com account (ann@yahoo.com) [0]",
     "550 5.7.1 Policy rejection on the target address",
+    "550 5.1.1 User unknown in relay recipient table",
+    "550 5.1.1 <ann@relay.example.org>: Recipient address rejected: User unknown",
+    "550 5.1.1 <sender@example.org>: Recipient address rejected: this account does not exist",
+    "550 5.1.1 Your message could not be delivered because the address does not exist",
+    "550 5.2.1 Notice to sender: the recipient mailbox is disabled",
+    "552 5.2.2 The recipient's mailbox is full and cannot accept your message",
+    "550 5.1.1 Rejected by the recipient's server: no such user",
+    "550 5.1.10 The domain of your recipient does not exist",
 ]
 
 
@@ -198,6 +244,17 @@ def test_what_will_never_be_taken_is_given_up_at_once(
         (Stage.RECIPIENT, "550 Requested action not taken", RecipientRejected),
         (Stage.RECIPIENT, "554 5.7.1 Access denied", RecipientRejected),
         (Stage.RECIPIENT, "550 5.7.1 Refused by local policy (42)", RecipientRejected),
+        # Whose mailbox, and whose block?
+        (Stage.RECIPIENT, "550 Mailbox suspended", RecipientRejected),
+        (Stage.RECIPIENT, "550 Account locked", RecipientRejected),
+        (Stage.RECIPIENT, "550 recipient domain blocked", RecipientRejected),
+        (Stage.RECIPIENT, "550 5.7.1 The recipient's domain has been blacklisted", RecipientRejected),
+        (Stage.RECIPIENT, "571 Email from you is blocked by the recipient", RecipientRejected),
+        (Stage.RECIPIENT, "550 5.7.1 Your address is banned by this recipient", RecipientRejected),
+        (Stage.RECIPIENT, "550 5.7.1 Your address is not allowed to send mail to this group", RecipientRejected),
+        (Stage.RECIPIENT, "550 5.7.1 Sender is not permitted to post to this list", RecipientRejected),
+        (Stage.CONTENT, "550 5.7.1 You are blocked by the recipient's organization", MessageRejected),
+        (Stage.CONTENT, "550 The user no longer works here", MessageRejected),
         (Stage.CONTENT, "554 Transaction failed", MessageRejected),
         (Stage.CONTENT, "554 5.7.9 Message not accepted for policy reasons", MessageRejected),
         (Stage.CONTENT, "550 5.7.1 Our system has detected that this message is likely unsolicited mail.", MessageRejected),
@@ -212,11 +269,31 @@ def test_a_refusal_that_names_no_reason_is_not_believed_at_once(
 
 
 @pytest.mark.parametrize(
-    "line", ["450 4.2.0 Greylisted", "451 4.7.1 Greylisting in action", "450 4.2.1 receiving mail too quickly", "452 4.2.2 over quota"]
-)  # fmt: skip
+    "line",
+    [
+        "450 4.2.0 Greylisted",
+        "451 4.7.1 Greylisting in action",
+        "451 Sender greylisted, try again in five minutes",
+        "450 4.2.1 receiving mail too quickly",
+        "452 4.2.2 over quota",
+        "550 5.2.121 Recipient's per hour message receive limit from specific sender exceeded.",
+        "550 5.2.122 Recipient's per hour message receive limit exceeded.",
+        "550 5.2.1 The user you are trying to contact is receiving email at a rate that prevents additional messages",
+    ],
+)
 def test_a_recipient_that_asks_to_wait_holds_nobody_else(line: str) -> None:
     error = refusal(Stage.RECIPIENT, int(line[:3]), line[4:])
     assert type(error) is ProviderUnavailable
+
+
+def test_a_sign_in_with_a_password_that_microsoft_has_switched_off_is_named_as_such() -> None:
+    line = "5.7.30 Basic authentication is not supported for Client Submission."
+    for stage in (Stage.SIGN_IN, Stage.SENDER, Stage.CONTENT):
+        error = refusal(stage, 550, line)
+        assert str(error).startswith("Sending by SMTP is switched off")
+        assert isinstance(error, ConnectionRefused)
+        assert not error.on_send  # a sign-in shows that it is over, and needs no test email
+    assert "block list" in str(refusal(Stage.CONTENT, 550, "5.7.30 DKIM authentication did not pass"))
 
 
 def test_no_answer_repeats_the_servers_words() -> None:

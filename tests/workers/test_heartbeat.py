@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from app import heartbeat
 from app.broker import Broker
 from app.heartbeat import Heartbeat
-from app.readiness import OLD_SCHEMA, Readiness
+from app.readiness import OLD_SCHEMA, Readiness, Trouble
 from app.release import release
 from db.core.crypto import KeyRing
 from db.core.session import Database, database_now
@@ -98,7 +98,7 @@ def test_a_worker_reports_its_queues_and_what_keeps_it_from_working(
     (found,) = everyone(world.database)
     assert (found.kind, found.queues) == ("worker", ["send"])
     assert "maxmemory-policy allkeys-lru" in found.troubles[0]
-    assert world.all(ProcessRow)[0].ready is False
+    assert world.all(ProcessRow)[0].works  # until its memory is full
 
 
 def test_a_database_that_is_away_or_too_old_is_reported_to_nobody_and_stops_nobody(
@@ -135,20 +135,22 @@ def test_a_beat_that_fails_is_logged_and_the_next_one_is_made(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(heartbeat, "EVERY", 0.02)
-    beats = iter([RuntimeError("no right to it")])
+    beats = iter([RuntimeError("no right to it"), RuntimeError("no right to it")])
 
-    def troubles(_readiness: Readiness) -> tuple[str, ...]:
+    def examine(_readiness: Readiness) -> tuple[Trouble, ...]:
         for error in beats:
             raise error
         return ()
 
-    monkeypatch.setattr(Readiness, "troubles", troubles)
+    monkeypatch.setattr(Readiness, "examine", examine)
     beating = Heartbeat(world.database, "scheduler", Readiness(world.database))
     with capture_logs() as logs:
+        (said,) = beating.beat()  # as a worker's watch asks
         beating.start()
         until = time.monotonic() + 30
         while not everyone(world.database) and time.monotonic() < until:
             time.sleep(0.01)
         beating.close()
     assert len(everyone(world.database)) == 1
-    assert "heartbeat_failed" in [each["event"] for each in logs]
+    assert "cannot report that it runs" in said
+    assert [each["event"] for each in logs].count("heartbeat_failed") == 2

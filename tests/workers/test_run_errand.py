@@ -1,16 +1,21 @@
 """An errand begins at most once, even if its message comes twice or its worker dies."""
 
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
+from actions import errands as own_errands
 from actions.verify import send_test_email
+from app.runtime import Runtime
 from db.events import errands, outbox
 from domain.audit import Actor, ActorKind
 from domain.errands import ErrandKind
 from domain.jobs import RunErrand
+from domain.verification import Outcome
 from lab.access_records import Errand
 from lab.factories import World
 from lab.records import AuditEntry, OutboxJob
@@ -57,6 +62,20 @@ def test_a_message_that_comes_twice_sends_one_test_email(stage: Stage, box: UUID
     run_errand.do(stage.runtime, errand_id)
     assert len(stage.left()) == 1
     assert answer(stage, errand_id) == "SENT"
+
+
+def test_a_command_that_has_its_answer_has_no_thread_left(
+    stage: Stage, box: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It closes its database next, and a connection that comes back later would be nobody's."""
+
+    def late(runtime: Runtime, errand_id: UUID) -> None:
+        run_errand.run(runtime, errand_id)
+        time.sleep(0.3)
+
+    monkeypatch.setattr(own_errands, "run", late)
+    assert send_test_email(stage.runtime, box, actor="Hans").outcome is Outcome.SENT
+    assert {each.name for each in threading.enumerate()} & set(ErrandKind) == set()
 
 
 def test_a_worker_that_died_over_it_leaves_it_undone(stage: Stage, box: UUID) -> None:

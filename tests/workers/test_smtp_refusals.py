@@ -42,6 +42,7 @@ def sequence(stage: Stage, owner: UUID, mailbox: UUID, people: int) -> None:
         ("DATA", "550 5.7.233 Your message can't be sent because your tenant exceeded its daily limit"),
         ("DATA", "454 Throttling failure: Daily message quota exceeded."),
         ("RCPT", "452 Too many recipients received this hour"),
+        ("DATA", "552 daily sending size limit exceeded"),
     ],
 )
 def test_a_sending_limit_holds_the_lane_is_told_once_and_uses_up_nobody(
@@ -77,6 +78,7 @@ def test_a_sending_limit_holds_the_lane_is_told_once_and_uses_up_nobody(
         ("RCPT", "554 5.7.1 <ann@example.org>: Relay access denied"),
         ("DATA", "550 5.7.705 Access denied, tenant has exceeded threshold."),
         ("RCPT", "550 relay not permitted"),
+        ("RCPT", "550 5.2.1 Sender mailbox disabled"),
         ("DATA", "554 Message rejected: Email address is not verified."),
     ],
 )
@@ -154,6 +156,29 @@ def test_a_refusal_without_a_reason_is_the_persons_where_others_are_taken(
     assert stage.count(Delivery, state="sent") == 2
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "550 Mailbox suspended",
+        "571 Email from you is blocked by the recipient",
+        "550 5.2.121 Recipient's per hour message receive limit from specific sender exceeded",
+    ],
+)
+def test_what_one_recipient_refuses_holds_nobody_else(
+    stage: Stage, mailbox_owner: UUID, box: UUID, line: str
+) -> None:
+    made = stage.world.sequence(mailbox_owner, box, ("PT0S",))
+    stage.world.enroll(made)
+    refuse(stage, "RCPT", line, mailbox=stage.only(Candidate).email)
+    stage.send_due()
+    stage.world.enroll(made, 3)
+    stage.send_due()
+    assert stage.count(Delivery, state="sent") == 3
+    assert stage.count(Delivery, state="pending") == 1
+    assert stage.only(Mailbox).status == "connected"
+    assert stage.only(Lane, box).wait_reason is None
+
+
 def _slowly(stage: Stage, owner: UUID, mailbox: UUID, *, hours: int, people: int = 4) -> None:
     """Enroll that many people, each due five hours after the one before, and let so many hours pass."""
     made = stage.world.sequence(owner, mailbox, ("PT0S",))
@@ -195,6 +220,7 @@ def test_refusals_of_a_slow_list_pause_the_mailbox_after_a_day(
 ) -> None:
     refuse(stage, "DATA", "554 5.7.1 Access denied")
     _slowly(stage, mailbox_owner, box, hours=26)
+    stage.check_mailboxes()  # sends nothing, so it proves nothing
     assert stage.only(Mailbox).status == "disconnected"
     assert stage.count(Delivery, state="pending", held=True) == 3
     assert stage.count(Enrollment, status="active") == 3

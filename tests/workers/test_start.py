@@ -2,11 +2,13 @@
 
 import base64
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -111,10 +113,9 @@ def test_one_secret_under_a_lost_key_stops_nobody_and_is_said(stage: Stage, data
     [
         (lambda url: url.replace(":" + (make_url(url).password or ""), ":wrong"), "REDIS_URL: .*password"),
         (lambda url: url.replace(":" + (make_url(url).password or "") + "@", ""), "REDIS_URL: .*uth"),
-        (lambda url: url.replace("127.0.0.1", "no-such-host.invalid"), "REDIS_URL: .*no-such-host.invalid"),
         (lambda url: url.removesuffix("/0") + "/99", "REDIS_URL: .*out of range"),
     ],
-    ids=["password", "none", "host", "number"],
+    ids=["password", "none", "number"],
 )
 def test_a_redis_that_refuses_ends_a_process_with_its_own_words(
     settings: Settings, database: Database, change: Callable[[str], str], words: str
@@ -122,6 +123,80 @@ def test_a_redis_that_refuses_ends_a_process_with_its_own_words(
     broker = open_broker(Settings(settings.database_url, change(settings.redis_url), (KEY,)))
     with pytest.raises(OperatorMisconfigured, match=words):
         check_at_start(database, broker=broker.client)
+
+
+class Names:
+    """This process's names of hosts, while containers come and go."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked = 0
+        self._come_after: int | None = None
+        self._real = socket.getaddrinfo
+        monkeypatch.setattr(socket, "getaddrinfo", self._look_up)
+
+    def come_after(self, lookups: int) -> None:
+        """``container.invalid`` is this machine once it was looked up so often in vain."""
+        self._come_after, self.asked = lookups, 0
+
+    def _look_up(self, host: str, *rest: Any, **more: Any) -> Any:
+        if host != "container.invalid":
+            return self._real(host, *rest, **more)
+        self.asked += 1
+        if self._come_after is None or self.asked <= self._come_after:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return self._real("127.0.0.1", *rest, **more)
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Names:
+    monkeypatch.setattr(readiness, "_ASK_EVERY", 0.01)
+    return Names(monkeypatch)
+
+
+def renamed(settings: Settings) -> Settings:
+    """Redis is in the container."""
+    return Settings(
+        settings.database_url, settings.redis_url.replace("127.0.0.1", "container.invalid"), (KEY,)
+    )
+
+
+def test_a_host_without_an_address_may_be_a_container_that_is_down(settings: Settings, names: Names) -> None:
+    elsewhere = make_url(settings.database_url).set(host="container.invalid")
+    database = Database(elsewhere.render_as_string(hide_password=False), pool_size=1)
+    broker = open_broker(renamed(settings))
+    for server in ("DATABASE_URL", "REDIS_URL"):
+        names.come_after(3)
+        with capture_logs() as logs:
+            if server == "DATABASE_URL":
+                check_at_start(database)
+            else:
+                check_at_start(database, broker=broker.client)
+        assert names.asked > 3
+        said = [each for each in logs if each["event"] == "host_not_known"]
+        assert said
+        assert all(each["error"].startswith(server) for each in said)
+        assert len(said) == len(logs)
+        database.close()
+
+
+def test_a_host_that_gets_no_address_in_time_is_a_wrong_name(
+    settings: Settings, database: Database, names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readiness, "_NAMES_WITHIN", 0.5)
+    elsewhere = make_url(settings.database_url).set(host="container.invalid")
+    with pytest.raises(OperatorMisconfigured, match=r"^DATABASE_URL: .*container\.invalid"):
+        check_at_start(Database(elsewhere.render_as_string(hide_password=False), pool_size=1))
+    broker = open_broker(renamed(settings))
+    with pytest.raises(OperatorMisconfigured, match=r"^REDIS_URL: .*not known"):
+        check_at_start(database, broker=broker.client)
+    assert names.asked > 2
+
+
+def test_a_password_that_is_wrong_is_not_waited_for(settings: Settings, names: Names) -> None:
+    wrong = make_url(settings.database_url).set(password="hunter2").render_as_string(hide_password=False)
+    with capture_logs() as logs, pytest.raises(OperatorMisconfigured, match="password authentication"):
+        check_at_start(Database(wrong, pool_size=1))
+    assert logs == []
 
 
 def test_servers_that_are_only_away_are_waited_for() -> None:
