@@ -62,14 +62,14 @@ class Patient(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # uvicorn ch
 
     def _watch(self, waits: int) -> None:
         self._is_read()
-        self._unread = asyncio.get_running_loop().call_later(READS_WITHIN, self._look, waits)
+        self._unread = asyncio.get_running_loop().call_later(READS_WITHIN, self._measure, waits)
 
     def _is_read(self) -> None:
         if self._unread is not None:
             self._unread.cancel()
             self._unread = None
 
-    def _look(self, waited: int) -> None:
+    def _measure(self, waited: int) -> None:
         """Cut off whoever has read nothing since ``waited`` bytes waited for them."""
         waits = self.transport.get_write_buffer_size()
         if waits < waited:
