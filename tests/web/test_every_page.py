@@ -33,7 +33,7 @@ def gets() -> Iterator[APIRoute]:
     """What answers a GET."""
     for router in (*main._PAGES, *main._OTHERS, people_import.uploads):
         for route in router.routes:
-            if isinstance(route, APIRoute) and "GET" in route.methods:
+            if isinstance(route, APIRoute) and "GET" in (route.methods or ()):
                 yield route
 
 

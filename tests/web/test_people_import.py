@@ -18,7 +18,7 @@ from db.events.outbox import MAX_ENQUEUED
 from db.sequences import people_imports
 from db.sequences.people_imports import Work
 from importing import import_people
-from importing.candidates import Sheet
+from importing.candidates import Sheet, read_candidates
 from lab.access_records import Organization
 from lab.factories import World
 from lab.import_records import PeopleImport
@@ -324,12 +324,11 @@ def test_a_worker_stops_and_makes_room_when_somebody_asks_for_another_check(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = stored(stage.world, stage.runtime.web_keys)
-    read = import_people.read_candidates
 
     def asked_again_meanwhile(*args: Any, **more: Any) -> Sheet:
         with stage.world.database.transaction() as tx:
             people_imports.check_again(tx, file, None, sequence_id=None, a_day=1, anyway="")
-        return read(*args, **more)
+        return read_candidates(*args, **more)
 
     monkeypatch.setattr(import_people, "read_candidates", asked_again_meanwhile)
     import_people.do(stage.runtime, job_of(stage.world, file))
