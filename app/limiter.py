@@ -40,6 +40,9 @@ MAX_SLOW = 3  # concurrent actions per organization and process that wait for ot
 MAX_SENDS = (
     4  # sends per organization and process via its own mail servers, so that silent ones block few threads
 )
+MAX_MAILS = (
+    4  # emails per organization and process whose senders we look up: anybody writes them, with any DNS
+)
 MAX_DOWNLOADS = (
     2  # files that an organization takes away from a process at the same time: nobody has to read them
 )
@@ -85,7 +88,7 @@ class Limiter:
         self._own = MovingWindowRateLimiter(MemoryStorage())
         self._away_until = float("-inf")
         self._slow = Room(MAX_SLOW)
-        self.sends = Room(MAX_SENDS)
+        self.sends, self.mails = Room(MAX_SENDS), Room(MAX_MAILS)
         self._downloads = Room(MAX_DOWNLOADS)
 
     def count(self, limit: RateLimitItem, what: str, who: str) -> None:
