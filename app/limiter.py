@@ -32,11 +32,19 @@ CALLS = RateLimitItemPerMinute(600)  # of the API, per key
 ASKS = RateLimitItemPerHour(20)  # for permissions, per member or key; each emails a colleague
 TESTS = RateLimitItemPerHour(60)  # per mailbox, and per member or key
 ORGANIZATION_TESTS = RateLimitItemPerHour(240)  # of all its mailboxes
-CHECKS = RateLimitItemPerHour(120)  # of files of people, webhooks and the audit trail, per organization
+CHECKS = RateLimitItemPerHour(
+    120
+)  # of files of people, of webhooks, of the audit trail, and of files taken away, per organization
 CODES = RateLimitItemPerHour(10)  # emailed to one address to prove it
 MAX_SLOW = 3  # concurrent actions per organization and process that wait for others' servers
 MAX_SENDS = (
     4  # sends per organization and process via its own mail servers, so that silent ones block few threads
+)
+MAX_MAILS = (
+    4  # emails per organization and process whose senders we look up: anybody writes them, with any DNS
+)
+MAX_DOWNLOADS = (
+    2  # files that an organization takes away from a process at the same time: nobody has to read them
 )
 _SLOW_AGAIN = 5  # seconds
 _REDIS_REST = 5.0  # seconds before we try Redis again after a failure
@@ -80,7 +88,8 @@ class Limiter:
         self._own = MovingWindowRateLimiter(MemoryStorage())
         self._away_until = float("-inf")
         self._slow = Room(MAX_SLOW)
-        self.sends = Room(MAX_SENDS)
+        self.sends, self.mails = Room(MAX_SENDS), Room(MAX_MAILS)
+        self._downloads = Room(MAX_DOWNLOADS)
 
     def count(self, limit: RateLimitItem, what: str, who: str) -> None:
         """Count one. Raises ``TooMany``."""
@@ -128,6 +137,20 @@ class Limiter:
         with self.slowly(organization_id):
             self.count(CHECKS, what, str(organization_id))
             yield
+
+    @contextmanager
+    def download(self, organization_id: UUID) -> Iterator[None]:
+        """Take room for a file that is taken away, and count it. Raises ``TooMany``."""
+        if not self._downloads.enter(organization_id):
+            raise TooMany(
+                f"{MAX_DOWNLOADS} files of your organization are being downloaded already.",
+                retry_after=_SLOW_AGAIN,
+            )
+        try:
+            self.count(CHECKS, "download", str(organization_id))
+            yield
+        finally:
+            self._downloads.leave(organization_id)
 
     def close(self) -> None:
         """Close the connections."""

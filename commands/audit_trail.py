@@ -9,7 +9,7 @@ import typer
 from commands.common import REFUSED, AsJson, Organization, command, opened, print_json, show
 from commands.tree import group
 from db.audit import audit, audit_chain, audit_heads
-from db.core.session import Transaction
+from db.core.session import Database, Transaction
 from db.views import lookups
 from domain.audit import Link
 from domain.errors import InvalidInput, NotFound
@@ -100,18 +100,19 @@ def export_audit(
         with runtime.database.transaction() as tx:
             while audit_chain.seal(tx, runtime.keys.audit):
                 pass
-        with runtime.database.transaction() as tx:
-            lines = _lines(tx, organization, heads_only=heads_only)
-            if as_json:
-                print_json(list(lines))
-                return
-            for line in lines:
-                sys.stdout.write(audit_heads.as_line(line))
+        lines = _lines(runtime.database, organization, heads_only=heads_only)
+        if as_json:
+            print_json(list(lines))
+            return
+        for line in lines:
+            sys.stdout.write(audit_heads.as_line(line))
 
 
-def _lines(tx: Transaction, organization: str | None, *, heads_only: bool) -> Iterator[dict[str, object]]:
-    for each in _organizations(tx, organization):
-        for line in audit_heads.export(tx, each["id"]):
+def _lines(database: Database, organization: str | None, *, heads_only: bool) -> Iterator[dict[str, object]]:
+    with database.transaction() as tx:
+        organizations = _organizations(tx, organization)
+    for each in organizations:
+        for line in audit_heads.export(database, each["id"]):
             yield {**line, "organization": each["name"]}
             if heads_only:
                 break

@@ -135,14 +135,13 @@ def export_suppressions(organization: str, as_json: AsJson = False) -> None:
     """Write the list as CSV, to import it elsewhere; erased addresses are not in it. Example: onbehalf suppressions export Acme > list.csv"""
     with opened() as runtime:
         organization_id = find(runtime, "organization", organization)
-        with runtime.database.transaction() as tx:
-            rows = suppressions.export(tx, organization_id)
-    if as_json:
-        print_json([dict(zip(suppressions.COLUMNS, each, strict=True)) for each in rows])
-        return
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(suppressions.COLUMNS)
-    writer.writerows(rows)
+        rows = suppressions.export(runtime.database, organization_id)
+        if as_json:
+            print_json([dict(zip(suppressions.COLUMNS, each, strict=True)) for each in rows])
+            return
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(suppressions.COLUMNS)
+        writer.writerows(rows)
 
 
 @suppressions_app.command("lift")

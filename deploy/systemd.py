@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 PROCFILE = Path(__file__).parents[1] / "Procfile"
-_MEMORY = {"worker-send": "768M"}
+_MEMORY = {"worker-send": "768M", "worker-imports": "1G"}
 
 _TARGET = """\
 [Unit]

@@ -66,6 +66,11 @@ def last_day(end: datetime, zone: str, now: datetime) -> str:
     return f"{day(end, zone, now)}, {here:%H:%M}"
 
 
+def in_numbers(at: datetime, zone: str) -> str:
+    """For people of any language: ``2026-11-26 14:02:11 (Europe/Berlin)``."""
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} ({zone})"
+
+
 def in_full(at: datetime, zone: str) -> str:
     """For an element's ``title``: ``Thu 26 Nov 2026, 14:02:11 (Europe/Berlin)``."""
     return f"{at.astimezone(ZoneInfo(zone)):%a %-d %b %Y, %H:%M:%S} ({zone})"

@@ -6,6 +6,7 @@ the round too: a round that was done, or is no longer asked for, writes nothing.
 
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -29,6 +30,8 @@ from workers.actor import actor, read_id
 log = structlog.get_logger()
 
 MAX_ATTEMPTS = 3
+_SUPERSEDED = "superseded"
+_WAIT = timedelta(seconds=10)
 _SHOWN = 20  # of each kind of row, in a report; all that are left out are in the file
 
 
@@ -39,7 +42,7 @@ def import_people(outbox_id: object) -> None:
 
 
 def do(runtime: Runtime, outbox_id: UUID) -> None:
-    """Do the row's round. If another worker is at it, the relay enqueues the row again after a minute."""
+    """Do the row's round. It waits while a worker is at it or at another file of the organization."""
     with runtime.database.transaction() as tx:
         job = outbox.load(tx, outbox_id)
         if not isinstance(job, ImportPeople):
@@ -47,13 +50,21 @@ def do(runtime: Runtime, outbox_id: UUID) -> None:
         asked = job.people_import_id, int(job.round)
         work = people_imports.begin(tx, runtime.web_keys, *asked)
         if work is None:
-            if not people_imports.waits(tx, *asked):
+            if people_imports.waits(tx, *asked):
+                outbox.snooze(tx, outbox_id, _WAIT)
+            else:
                 outbox.consume(tx, ImportPeople.actor, outbox_id)
             return
     status = _Round(runtime, work).run()
     with runtime.database.transaction() as tx:
+        if status == _SUPERSEDED:
+            people_imports.release(tx, work)
         outbox.consume(tx, ImportPeople.actor, outbox_id)
     log.info("people_import_ended", people_import_id=str(work.id), status=status)
+
+
+class _SupersededError(Exception):
+    """Somebody has asked for another round meanwhile."""
 
 
 class _Round:
@@ -72,6 +83,8 @@ class _Round:
             self._read_columns()
             sheet = self._read()
             return self._import(sheet) if self._work.status == "importing" else self._check(sheet)
+        except _SupersededError:
+            return _SUPERSEDED
         except ImportRejected as error:
             first = error.problems[0]
             return self._refused(f"{first.what.rstrip('.')}. {_in_words(first.fix)}".strip())
@@ -104,8 +117,7 @@ class _Round:
             emails = [each.email for each in sheet.people]
             erased = suppressions.recognised(tx, runtime.web_keys, work.organization_id, emails)
             foresee(tx, self._target(), rows_of(sheet), summary, erased)
-            self._end(tx, "checked", summary, sheet)
-        return "checked"
+            return "checked" if self._end(tx, "checked", summary, sheet) else _SUPERSEDED
 
     def _import(self, sheet: Sheet) -> str:
         runtime, work, summary = self._runtime, self._work, summary_of(sheet, dry_run=False)
@@ -116,14 +128,14 @@ class _Round:
             write(tx, self._target(), rows, summary, work.made_by, self._progress("Importing", len(rows)))
             if not self._end(tx, "imported", summary, sheet):
                 tx.rollback()
-                return "superseded"
+                return _SUPERSEDED
             people_imports.remember(tx, work.organization_id, self._headers(), self._mapping)
         return "imported"
 
     def _refused(self, problem: str) -> str:
         with self._runtime.database.transaction() as tx:
-            self._end(tx, "refused", None, None, problem[:1].upper() + problem[1:])
-        return "refused"
+            ended = self._end(tx, "refused", None, None, problem[:1].upper() + problem[1:])
+        return "refused" if ended else _SUPERSEDED
 
     def _end(
         self,
@@ -153,7 +165,9 @@ class _Round:
     def _progress(self, task: str, total: int) -> Callable[[int], None]:
         def say(done: int) -> None:
             with self._runtime.database.transaction() as tx:
-                people_imports.progress(tx, self._work, task, min(done, total), total)
+                goes_on = people_imports.progress(tx, self._work, task, min(done, total), total)
+            if not goes_on:
+                raise _SupersededError
 
         return say
 

@@ -94,7 +94,7 @@ async def upload_people(
     """Upload a file of people. It is checked, and imported once you confirm what would happen. Kept for a day at most."""
     call = await run_in_threadpool(called_by, request, runtime, key, "", b"")
     call.may("manage")
-    sent = await receive(request, most=actions.MAX_FILE)
+    sent = await receive(request, call.caller.organization_id, most=actions.MAX_FILE)
     text = sent.fields.get("sequence_id", "")
     sequence = id_of(text)
     if text and sequence is None:

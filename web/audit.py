@@ -1,19 +1,18 @@
 """Audit: who changed what, for owners and admins; how the chain stands, and all of it as a file."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 
 from actions import audit_trail
-from app.runtime import Runtime
 from db.audit import audit_heads
 from db.views import audit_list, frame
 from db.views.audit_list import Wanted
 from domain.audit_words import GROUPS, SENTENCES, sentence
+from web.downloads import download
 from web.forms import id_of
 from web.pages import form_alone, go, page
 from web.protection import Administrator, Runtimed, administrator, transaction_of
@@ -77,17 +76,13 @@ def check(request: Request, session: Administrator, runtime: Runtimed) -> Respon
 @router.get("/export.jsonl")
 def export(session: Administrator, runtime: Runtimed) -> Response:
     """Return the chain as ``onbehalf audit export`` prints it."""
-    return StreamingResponse(
-        _lines(runtime, session.member),
-        media_type="application/jsonl; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="audit.jsonl"'},
+    member = session.member
+    lines = (
+        audit_heads.as_line({**line, "organization": member.organization})
+        for line in audit_heads.export(runtime.database, member.organization_id)
     )
-
-
-def _lines(runtime: Runtime, member: Any) -> Iterator[str]:
-    with runtime.database.transaction() as tx:
-        for line in audit_heads.export(tx, member.organization_id):
-            yield audit_heads.as_line({**line, "organization": member.organization})
+    kind = "application/jsonl; charset=utf-8"
+    return download(runtime, member.organization_id, lines, name="audit.jsonl", kind=kind)
 
 
 def before_of(text: str) -> str:

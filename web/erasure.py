@@ -1,6 +1,7 @@
 """Export or erase one person, for owners and admins. What goes is shown first."""
 
 import json
+from collections.abc import Iterator
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -8,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from actions import people
 from db.withdrawing import erasing
 from domain.errors import InvalidInput
+from web.downloads import download
 from web.forms import Filled, PageForm, Typed, again
 from web.pages import counted, go, page
 from web.protection import Administrator, Runtimed, administrator, transaction_of
@@ -39,12 +41,13 @@ def _ask(request: Request, candidate: UUID, filled: Filled, *, status: int = 200
 @router.get("/{candidate}/export.json")
 def export(runtime: Runtimed, session: Administrator, candidate: UUID) -> Response:
     """Hand out everything that is known of a person."""
-    found = people.export(runtime, session.member.organization_id, candidate, actor=session.member.name)
-    return Response(
-        json.dumps(found, default=str, indent=1, ensure_ascii=False),
-        media_type="application/json",
-        headers={"Content-Disposition": 'attachment; filename="person.json"'},
-    )
+    member = session.member
+
+    def text() -> Iterator[str]:
+        found = people.export(runtime, member.organization_id, candidate, actor=member.name)
+        yield json.dumps(found, default=str, indent=1, ensure_ascii=False)
+
+    return download(runtime, member.organization_id, text(), name="person.json", kind="application/json")
 
 
 @router.post("/{candidate}/erase")

@@ -1,12 +1,14 @@
 """Read a request's whole body first, chunked or not, within limits of size and time."""
 
 import asyncio
+from collections import Counter
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.api_call import API, problem
+from web.source import source_of
 
 HOOKS = "/hooks/"
 _CLOSE = {"Connection": "close"}
@@ -19,6 +21,7 @@ MAX_FORM = 64 * 1024
 MAX_NOTIFICATIONS = 256 * 1024  # Graph puts many notifications into one request
 READ_WITHIN = 15.0  # seconds; the slowest line that people fill forms on is done long before
 _MAX_HELD = 32 * 1024 * 1024  # of all requests that are being read at the same time
+_MAX_HELD_OF_ONE = 8 * 1024 * 1024  # of those that come from one address
 
 
 class Intake:
@@ -26,7 +29,7 @@ class Intake:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._held = 0
+        self._held: Counter[str] = Counter()  # bytes, by where they come from
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body, then pass it on in one piece."""
@@ -42,20 +45,22 @@ class Intake:
         if not (declared.isascii() and declared.isdigit()) or int(declared[:20]) > most:
             await _answer(scope, _TOO_LARGE)(scope, receive, send)
             return
-        body = bytearray()
+        body, source = bytearray(), source_of(scope)
         try:
             async with asyncio.timeout(READ_WITHIN):
-                refused = await self._read(receive, body, most)
+                refused = await self._read(receive, body, most, source)
         except TimeoutError:
             refused = 408, "The request did not arrive in time."
         finally:
-            self._held -= len(body)
+            self._held -= Counter({source: len(body)})  # and forgets sources that hold nothing
         if refused is None:
             await self._app(scope, _Replay(bytes(body), receive), send)
         else:
             await _answer(scope, refused)(scope, receive, send)
 
-    async def _read(self, receive: Receive, body: bytearray, most: int) -> tuple[int, str] | None:
+    async def _read(
+        self, receive: Receive, body: bytearray, most: int, source: str
+    ) -> tuple[int, str] | None:
         """Fill ``body``. Return the refusal's status and text if that fails."""
         while True:
             message = await receive()
@@ -63,10 +68,10 @@ class Intake:
                 return 400, "The request was cut off."
             chunk = message.get("body", b"")
             body += chunk
-            self._held += len(chunk)
+            self._held[source] += len(chunk)
             if len(body) > most:
                 return _TOO_LARGE
-            if self._held > _MAX_HELD:
+            if self._held[source] > _MAX_HELD_OF_ONE or self._held.total() > _MAX_HELD:
                 return 503, "Onbehalf is busy. Try again in a moment."
             if not message.get("more_body", False):
                 return None

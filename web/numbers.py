@@ -1,7 +1,6 @@
 """Numbers: what sequences did, by week, step, sender or sequence, as a picture, a table and a file."""
 
-import csv
-import io
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,10 +11,11 @@ from db.views import numbers
 from db.views.numbers import Line, Report
 from domain.cells import as_text
 from domain.numbers import DEFAULT_WEEKS, MEANINGS, SHARE_OF, WEEKS, By, Numbers
+from web.downloads import as_csv, download
 from web.forms import id_of
 from web.messages import viewer_of
 from web.pages import counted, page
-from web.protection import transaction_of
+from web.protection import Runtimed, SignedIn, transaction_of
 
 router = APIRouter(prefix="/numbers")
 
@@ -90,34 +90,32 @@ def show(request: Request) -> Response:
 
 
 @router.get("/export.csv")
-def export(request: Request) -> Response:
+def export(request: Request, session: SignedIn, runtime: Runtimed) -> Response:
     """Return all rows of the table as a file."""
-    asked = Asked.of(request)
-    with transaction_of(request) as (tx, session):
-        found = numbers.read(
-            tx,
-            viewer_of(session),
-            asked.by,
-            weeks=asked.weeks,
-            sequence_id=asked.sequence_id,
-            limit=numbers.ALL,
-        )
-    return Response(
-        csv_of(found),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="numbers-by-{asked.by}.csv"'},
-    )
+    asked, viewer = Asked.of(request), viewer_of(session)
+
+    def rows() -> Iterator[Sequence[object]]:
+        with runtime.database.transaction() as tx:
+            found = numbers.read(
+                tx,
+                viewer,
+                asked.by,
+                weeks=asked.weeks,
+                sequence_id=asked.sequence_id,
+                limit=numbers.ALL,
+            )
+        yield from _table(found)
+
+    name, kind = f"numbers-by-{asked.by}.csv", "text/csv; charset=utf-8"
+    return download(runtime, viewer.organization_id, as_csv(rows()), name=name, kind=kind)
 
 
-def csv_of(report: Report) -> str:
-    """Return the table as CSV, with the numbers as numbers."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([report.by.value, *(each.name for each in fields(Numbers))])
+def _table(report: Report) -> Iterator[Sequence[object]]:
+    """Yield the table, with the numbers as numbers."""
+    yield [report.by.value, *(each.name for each in fields(Numbers))]
     for line in report.lines:
         label = line.key if report.by is By.WEEK else line.label
-        writer.writerow([as_text(label), *asdict(line.numbers).values()])
-    return out.getvalue()
+        yield [as_text(label), *asdict(line.numbers).values()]
 
 
 def _bars(weeks: list[Line]) -> list[Bar]:

@@ -105,6 +105,7 @@ _ENVIRONMENT.filters |= {
     "proven": _time(moments.proven),
     "day": _time(moments.day),
     "last_day": _time(moments.last_day),
+    "in_numbers": moments.in_numbers,
     "listed": listed,
 }
 _ENVIRONMENT.globals |= {"asset": asset, "counted": counted, "initials": initials, "size": size}

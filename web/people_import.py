@@ -1,5 +1,6 @@
 """Import people on pages: upload a file, match its columns, read what would happen, import. A worker reads it; the page waits live."""
 
+from collections.abc import Iterator
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -15,6 +16,7 @@ from db.sequences.people_imports import PeopleImport
 from db.views.messages import Viewer
 from domain.errors import InvalidInput
 from importing.headings import Heading, fields_of, guess
+from web.downloads import download
 from web.forms import REFUSED, Filled, Id, PageForm, Typed, again, id_of
 from web.messages import viewer_of
 from web.pages import form_alone, go, page
@@ -106,7 +108,7 @@ async def upload(request: Request) -> Response:
     """Keep a file and have it checked."""
     session = await run_in_threadpool(signed_in, request)
     try:
-        sent = await receive(request, most=actions.MAX_FILE)
+        sent = await receive(request, session.member.organization_id, most=actions.MAX_FILE)
     except InvalidInput as error:
         filled = again({}, error, PLACES, other="file")
         return await run_in_threadpool(_first_page, request, filled, status=422)
@@ -209,11 +211,12 @@ def decide(
 @router.get("/{people_import:uuid}/left-out.csv")
 def left_out(session: SignedIn, runtime: Runtimed, people_import: UUID) -> Response:
     """Return the rows that were left out, to be corrected and imported."""
-    return Response(
-        "\ufeff" + actions.left_out(runtime, doer_of(session), people_import),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="people-left-out.csv"'},
-    )
+
+    def text() -> Iterator[str]:
+        yield "\ufeff" + actions.left_out(runtime, doer_of(session), people_import)
+
+    name, kind = "people-left-out.csv", "text/csv; charset=utf-8"
+    return download(runtime, session.member.organization_id, text(), name=name, kind=kind)
 
 
 def _columns(found: PeopleImport) -> list[Heading]:

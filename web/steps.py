@@ -182,11 +182,12 @@ def move(
 
 
 @router.get("/{sequence:uuid}/steps/{step:uuid}/remove")
-def ask_removal(request: Request, line: Line, step: UUID) -> Response:
+def ask_removal(request: Request, sequence: UUID, step: UUID) -> Response:
     """Ask before a step is removed, with what that means for the people in the sequence."""
     with transaction_of(request) as (tx, _):
+        line = line_of(request, sequence)
         here = _step(built.steps_of(tx, line.id), step)
-    return ask(request, line.id, kept(RemoveStep(step, here.version)))
+        return ask(request, line.id, kept(RemoveStep(step, here.version)))
 
 
 form_alone(router, "/{sequence:uuid}/steps/{step:uuid}/move", to="/sequences/{sequence}")

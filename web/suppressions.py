@@ -1,7 +1,6 @@
 """Suppressions: addresses and domains that nobody in the organization writes to, for its owners and admins."""
 
-import csv
-import io
+from itertools import chain
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -12,6 +11,7 @@ from db.withdrawing.suppressing import Added
 from domain.errors import InvalidInput, NotFound
 from domain.suppression import LABELS, Reason, entry
 from importing.suppressions import Suppressions, read_suppressions
+from web.downloads import as_csv, download
 from web.forms import REFUSED, Filled, PageForm, Typed, again, id_of
 from web.pages import counted, form_alone, go, page
 from web.protection import Administrator, Runtimed, administrator, transaction_of
@@ -146,18 +146,12 @@ def import_lines(
 
 
 @router.get("/export.csv")
-def export(request: Request) -> Response:
+def export(session: Administrator, runtime: Runtimed) -> Response:
     """Return the list as a file."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(suppressions.COLUMNS)
-    with transaction_of(request) as (tx, _):
-        writer.writerows(suppressions.export(tx, administrator(request).member.organization_id))
-    return Response(
-        out.getvalue(),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="suppressions.csv"'},
-    )
+    organization_id = session.member.organization_id
+    rows = chain([suppressions.COLUMNS], suppressions.export(runtime.database, organization_id))
+    kind = "text/csv; charset=utf-8"
+    return download(runtime, organization_id, as_csv(rows), name="suppressions.csv", kind=kind)
 
 
 @router.get("/{suppression:uuid}/lift")

@@ -1,23 +1,27 @@
 """Read an uploaded file (multipart/form-data) into memory, within limits of size and time. Nothing of it is ever on a disk.
 
-The endpoint knows who sends it before the body is read: ``web/intake.py`` leaves these requests to it.
+The endpoint knows who sends it before the body is read: ``web/intake.py`` leaves these requests to it. An organization sends one
+at a time, so that slow ones keep nobody else's away.
 """
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
+from app.limiter import Room
 from domain.errors import InvalidInput, TooMany
 
 READ_WITHIN = 180.0  # seconds
-_AT_ONCE = 2  # uploads that a process reads at the same time: its memory is small
+_AT_ONCE = 8  # organizations whose uploads a process reads at the same time: its memory is small
 _MAX_FIELDS = 8 * 1024  # bytes of everything but the file
-_room = asyncio.Semaphore(_AT_ONCE)
+_AGAIN = 60  # seconds
+_all, _own = asyncio.Semaphore(_AT_ONCE), Room(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,8 @@ class _Parts:
         part.header = bytearray(), bytearray()
 
 
-async def receive(request: Request, *, most: int) -> Upload:
-    """Return the upload. ``most``: bytes of the file. Raises ``InvalidInput`` (place: file), ``TooMany``."""
+async def receive(request: Request, organization_id: UUID, *, most: int) -> Upload:
+    """Return the upload of somebody in that organization. ``most``: bytes of the file. Raises ``InvalidInput`` (place: file), ``TooMany``."""
     declared = request.headers.get("content-length", "0")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > most + _MAX_FIELDS:
         raise _too_large(most)
@@ -89,22 +93,30 @@ async def receive(request: Request, *, most: int) -> Upload:
     boundary = options.get(b"boundary", b"")
     if kind != b"multipart/form-data" or not 0 < len(boundary) <= 200:
         raise InvalidInput("no file came", where="file", fix="Choose a CSV file or an Excel workbook.")
-    if _room.locked():
-        raise TooMany("Several files are being uploaded. Try again in a minute.", retry_after=60)
-    async with _room:
-        parts = _Parts(boundary, most)
-        try:
-            async with asyncio.timeout(READ_WITHIN):
-                async for chunk in request.stream():
-                    parts.feed(chunk)
-            parts.end()
-        except TimeoutError:
-            raise InvalidInput(
-                "the file did not arrive in time", where="file", fix="Try again, or split it."
-            ) from None
-        except (FormParserError, ClientDisconnect):
-            raise InvalidInput("the file did not arrive whole", where="file", fix="Try again.") from None
-    return _upload(parts.parts, most)
+    if _all.locked():
+        raise TooMany("Many files are being uploaded.", retry_after=_AGAIN)
+    if not _own.enter(organization_id):
+        raise TooMany("Another file of your organization is being uploaded.", retry_after=_AGAIN)
+    try:
+        async with _all:
+            return _upload(await _read(request, _Parts(boundary, most)), most)
+    finally:
+        _own.leave(organization_id)
+
+
+async def _read(request: Request, parts: _Parts) -> list[_Part]:
+    try:
+        async with asyncio.timeout(READ_WITHIN):
+            async for chunk in request.stream():
+                parts.feed(chunk)
+        parts.end()
+    except TimeoutError:
+        raise InvalidInput(
+            "the file did not arrive in time", where="file", fix="Try again, or split it."
+        ) from None
+    except (FormParserError, ClientDisconnect):
+        raise InvalidInput("the file did not arrive whole", where="file", fix="Try again.") from None
+    return parts.parts
 
 
 def _upload(parts: list[_Part], most: int) -> Upload:

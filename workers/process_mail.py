@@ -3,6 +3,7 @@
 A message that ends its worker, or that nobody can read, is somebody's to look at after a few attempts: unassigned, as it came.
 """
 
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -28,6 +29,7 @@ from workers.actor import actor, read_id
 log = structlog.get_logger()
 
 MAX_ATTEMPTS = 5
+_WAIT_FOR_OTHERS = timedelta(seconds=3)
 
 
 @actor(ProcessMail.actor, ProcessMail.queue)
@@ -37,12 +39,31 @@ def process_mail(outbox_id: object) -> None:
 
 
 def process(runtime: Runtime, outbox_id: UUID) -> None:
-    """Make one attempt. A failure leaves the message as it is; the relay enqueues it again after a minute."""
+    """Make one attempt. A failure leaves the message as it is; the relay enqueues it again after a minute.
+
+    While as many of the organization as may are being processed, it waits, and that is no attempt.
+    """
     with runtime.database.transaction() as tx:
         job = outbox.load(tx, outbox_id)
         if not isinstance(job, ProcessMail):
             return
-        mail = received.begin(tx, runtime.keys, job.received_mail_id)
+        whose = received.whose(tx, job.received_mail_id)
+        if whose is None:
+            outbox.consume(tx, ProcessMail.actor, outbox_id)
+            return
+    if not runtime.limiter.mails.enter(whose):
+        with runtime.database.transaction() as tx:
+            outbox.snooze(tx, outbox_id, _WAIT_FOR_OTHERS)
+        return
+    try:
+        _process(runtime, outbox_id, job.received_mail_id)
+    finally:
+        runtime.limiter.mails.leave(whose)
+
+
+def _process(runtime: Runtime, outbox_id: UUID, mail_id: UUID) -> None:
+    with runtime.database.transaction() as tx:
+        mail = received.begin(tx, runtime.keys, mail_id)
         if mail is None:
             outbox.consume(tx, ProcessMail.actor, outbox_id)
             return

@@ -8,9 +8,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from db.audit.audit_chain import ChainRow, rows_of, stored_of
-from db.core.session import Transaction
+from db.core.session import Database, Transaction
 from db.core.statements import SqlFile, Statement
 from domain.audit import GENESIS, Keys, Link, same
+from domain.errors import InvalidInput
 
 
 class _Link(NamedTuple):
@@ -30,6 +31,7 @@ class _Head(ChainRow):
 _SQL = SqlFile(__name__)
 _LINK = _SQL.statement("link", _Link)
 _HEADS = _SQL.statement("heads", _Head)
+_PAGE = 500  # entries
 _CHAIN = Statement("SELECT * FROM audit_chains WHERE organization_id = :id", ChainRow)
 
 
@@ -68,14 +70,26 @@ def _is_genuine(row: _Head, keys: Keys) -> bool:
     return stored_of(row, keys).genuine if row.begun else not row.gone
 
 
-def export(tx: Transaction, organization_id: UUID) -> Iterator[dict[str, object]]:
-    """Yield one chain for storage out of the database administrators' reach: its record, then its sealed entries."""
-    row = _CHAIN.one_or_none(tx, id=organization_id)
-    if row is None:
+def export(database: Database, organization_id: UUID) -> Iterator[dict[str, object]]:
+    """Yield one chain for storage out of the database administrators' reach: its record, then its sealed entries.
+
+    Each page of entries is read in a transaction of its own, because whoever takes them may be slow. Raises ``InvalidInput`` if
+    entries that are still to come go with an old month meanwhile.
+    """
+    with database.transaction() as tx:
+        head = _CHAIN.one_or_none(tx, id=organization_id)
+    if head is None:
         return
-    yield {"kind": "head", **asdict(row)}
-    for sealed in rows_of(tx, organization_id, row.dropped_position, row.position):
-        yield {"kind": "entry", **sealed._asdict()}
+    yield {"kind": "head", **asdict(head)}
+    for after in range(head.dropped_position, head.position, _PAGE):
+        with database.transaction() as tx:
+            sealed = list(rows_of(tx, organization_id, after, min(after + _PAGE, head.position)))
+            now = _CHAIN.one(tx, id=organization_id)  # after them: what went before is known by then
+        if now.dropped_position > after:
+            raise InvalidInput(
+                "entries went with an old month meanwhile", where="the export", fix="Begin it again."
+            )
+        yield from ({"kind": "entry", **each._asdict()} for each in sealed)
 
 
 def as_line(line: Mapping[str, object]) -> str:

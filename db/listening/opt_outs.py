@@ -23,13 +23,14 @@ REASON = "opted_out"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """The person whom a link names. ``organization``, ``sender``: as the person knows them."""
+    """The person whom a link names. ``organization``, ``sender``: as the person knows them. ``zone``: the organization's."""
 
     candidate_id: UUID
     email: str
     organization: str
     sender: str
     person: str
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)

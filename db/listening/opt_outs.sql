@@ -2,7 +2,7 @@
 
 -- name: known
 SELECT c.id AS candidate_id, c.email, o.name AS organization, coalesce(h.name, w.name, '') AS sender,
-  coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''), c.email) AS person
+  coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''), c.email) AS person, o.time_zone AS zone
 FROM candidates c JOIN organizations o ON o.id = c.organization_id
 LEFT JOIN LATERAL (SELECT s.owner_id, coalesce(d.mailbox_id, s.mailbox_id) AS mailbox_id
   FROM enrollments e JOIN sequences s ON s.id = e.sequence_id

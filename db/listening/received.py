@@ -10,7 +10,7 @@ from db.core.crypto import KeyRing, Place, Sealer
 from db.core.ids import new_id
 from db.core.jsonb import dump_json
 from db.core.session import Transaction
-from db.core.statements import SqlFile
+from db.core.statements import SqlFile, Statement
 from db.events import outbox
 from domain.jobs import ProcessMail
 
@@ -30,6 +30,7 @@ _KNOWN = _SQL.statement("known", bool)
 _STORE = _SQL.statement("store")
 _END = _SQL.statement("end")
 _FORGET = _SQL.statement("forget")
+_WHOSE = Statement("SELECT organization_id FROM received_mail WHERE id = :id AND processed_at IS NULL", UUID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,11 @@ def store(tx: Transaction, sealer: Sealer, arrival: Arrival, recipients: Sequenc
         outbox.put(tx, ProcessMail(mail_id))
         new += 1
     return new
+
+
+def whose(tx: Transaction, mail_id: UUID) -> UUID | None:
+    """Return the organization that a message is for; None if it is processed or gone."""
+    return _WHOSE.one_or_none(tx, id=mail_id)
 
 
 def begin(tx: Transaction, ring: KeyRing, mail_id: UUID) -> ReceivedMail | None:

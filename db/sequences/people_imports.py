@@ -71,8 +71,13 @@ class Work(_Kept):
 _SQL = SqlFile(__name__)
 _STORE, _ONE = _SQL.statement("store"), _SQL.statement("one", _Row)
 _CHECK_AGAIN, _CONFIRM = _SQL.statement("check_again", int), _SQL.statement("confirm", int)
-_BEGIN, _WAITS = _SQL.statement("begin", Work), _SQL.statement("waits", bool)
+_LOCK, _BEGIN, _WAITS = (
+    _SQL.statement("lock"),
+    _SQL.statement("begin", Work),
+    _SQL.statement("waits", bool),
+)
 _PROGRESS, _END, _REMEMBER = _SQL.statement("progress"), _SQL.statement("end"), _SQL.statement("remember")
+_RELEASE = _SQL.statement("release")
 _LEFT_OUT = Statement("SELECT left_out FROM people_imports WHERE id = :id", bytes)
 _MAPPING = Statement(
     "SELECT mapping FROM column_mappings WHERE organization_id = :organization_id AND headers = :headers",
@@ -157,7 +162,11 @@ def confirm(tx: Transaction, import_id: UUID, checked: int) -> bool:
 
 
 def begin(tx: Transaction, keys: KeyRing, import_id: UUID, work_round: int) -> Work | None:
-    """Take a file on for two minutes, and longer as ``progress`` says. None: somebody else is at it, or it is done."""
+    """Take a file on for two minutes, and longer as ``progress`` says.
+
+    None: somebody else is at it or at another one of the organization, or it is done.
+    """
+    _LOCK.run(tx, id=import_id)
     row = _BEGIN.one_or_none(tx, id=import_id, round=work_round)
     if row is None:
         return None
@@ -170,9 +179,14 @@ def waits(tx: Transaction, import_id: UUID, work_round: int) -> bool:
     return _WAITS.one(tx, id=import_id, round=work_round)
 
 
-def progress(tx: Transaction, work: Work, task: str, done: int, total: int) -> None:
-    """Say how far a worker is."""
-    _PROGRESS.run(tx, id=work.id, round=work.round, task=task, done=done, total=total)
+def progress(tx: Transaction, work: Work, task: str, done: int, total: int) -> bool:
+    """Say how far a worker is. False: the round is no longer the present one."""
+    return bool(_PROGRESS.run(tx, id=work.id, round=work.round, task=task, done=done, total=total))
+
+
+def release(tx: Transaction, work: Work) -> None:
+    """Let the present round begin, once the worker of this former one has stopped."""
+    _RELEASE.run(tx, id=work.id, round=work.round)
 
 
 def end(

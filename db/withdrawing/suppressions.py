@@ -4,7 +4,7 @@ After an erasure, an entry holds a keyed hash of its address and nothing else. I
 address back: ``recognise`` is asked about every new address.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from uuid import UUID
 from db.audit import audit
 from db.core.crypto import KeyRing
 from db.core.ids import new_id
-from db.core.session import Transaction
+from db.core.session import Database, Transaction
 from db.core.statements import SqlFile, Statement
 from domain.cells import as_text
 from domain.errors import InvalidInput, NotFound
@@ -20,7 +20,7 @@ from domain.suppression import Entry
 
 PER_PAGE = 50
 COLUMNS = ("address or domain", "reason", "source", "since", "by")
-_ALL = 1_000_000
+_EXPORTED = 5000  # entries in one transaction
 _PURPOSE = "suppressions"
 
 
@@ -168,19 +168,22 @@ def entries(
     )
 
 
-def export(tx: Transaction, organization_id: UUID) -> list[tuple[str, ...]]:
-    """Return what is in force and not erased, as rows of ``COLUMNS``."""
-    return [
-        (
-            each.value or "",
-            each.reason,
-            as_text(each.source),
-            each.created_at.isoformat(timespec="seconds"),
-            as_text(each.created_by),
-        )
-        for each in entries(tx, organization_id, limit=_ALL)
-        if each.value is not None
-    ]
+def export(database: Database, organization_id: UUID) -> Iterator[tuple[str, ...]]:
+    """Yield what is in force and not erased, as rows of ``COLUMNS``, newest first.
+
+    Each page is read in a transaction of its own, because whoever takes them may be slow.
+    """
+    before = None
+    while True:
+        with database.transaction() as tx:
+            found = entries(tx, organization_id, before=before, limit=_EXPORTED)
+        for each in found:
+            if each.value is not None:
+                since = each.created_at.isoformat(timespec="seconds")
+                yield each.value, each.reason, as_text(each.source), since, as_text(each.created_by)
+        if len(found) < _EXPORTED:
+            return
+        before = found[-1].id
 
 
 def name_of(listed: Listed) -> str:

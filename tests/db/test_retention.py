@@ -9,9 +9,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from db.audit import audit, audit_chain, retention
+from db.audit import audit, audit_chain, audit_heads, retention
 from db.audit.retention import Month
 from db.core.ids import new_id
+from domain.errors import InvalidInput
 from lab.factories import World
 from lab.records import AuditEntry, Delivery, Enrollment, Receipt
 from lab.stage import Stage
@@ -114,6 +115,22 @@ def test_a_chain_goes_on_from_where_a_dropped_month_ended(world: World) -> None:
     told = world.only(AuditEntry, action="audit_month_dropped")
     assert (told.position, told.data["entries"]) == (8, 5)
     assert [each for each in months(world) if each < THIS] == [OLD.later(1), OLD.later(2)]
+
+
+def test_an_export_is_whole_or_says_that_a_month_went_meanwhile(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_heads, "_PAGE", 2)
+    old_month(world, 5)
+    note(world, 3)
+    seal(world)
+    whole = list(audit_heads.export(world.database, world.organization_id))
+    assert [each.get("position") for each in whole] == [8, 1, 2, 3, 4, 5, 6, 7, 8]
+    begun = audit_heads.export(world.database, world.organization_id)
+    assert [next(begun)["kind"] for _ in range(2)] == ["head", "entry"]
+    drop(world)
+    with pytest.raises(InvalidInput, match="Begin it again"):
+        list(begun)
 
 
 def test_dropping_the_newest_entries_by_hand_shows(world: World) -> None:

@@ -184,7 +184,7 @@ def test_the_database_takes_the_connections_that_all_processes_may_hold_at_once(
             else {"scheduler": 6, "web": 8 + 1, "inbox": 4}.get(name, 0)
         )
         holds += each * services[name].get("deploy", {}).get("replicas", 1)
-    assert holds == 199  # docs/capacity.md names it
+    assert holds == 200  # docs/capacity.md names it
     (limit,) = re.findall(r"max_connections=(\d+)", " ".join(services["postgres"]["command"]))
     assert int(limit) >= 2 * holds
 

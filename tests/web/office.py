@@ -10,7 +10,7 @@ from uuid import UUID
 from actions import handovers, people_imports, withdraw
 from actions.people_imports import Doer
 from db.access import api_keys, grant_requests, grants, page_results
-from db.events import notice_channels
+from db.events import notice_channels, webhooks
 from db.mailboxes import approvals, domains, sender_addresses, senders
 from db.views.messages import Viewer
 from lab.access_records import ApiKey, Lane, Member, Organization, Withdrawal
@@ -43,6 +43,7 @@ PAGES = (
     "/sequences/{own}/answers",
     "/sequences/{own}/steps/new",
     "/sequences/{own}/steps/{step}",
+    "/sequences/{own}/steps/{step}/remove",
     "/sequences/{own}/preview?step=2",
     "/sequences/{blocked}/preview",
     "/sequences/{own}/changes/{change}",
@@ -68,6 +69,7 @@ PAGES = (
     "/people/{person}/messages",
     "/people/{person}/erase",
     "/people/{person}/stop",
+    "/people/{person}/enrollments/{enrollment}/stop",
     "/outbox",
     "/outbox?whose=all",
     "/outbox?which=held&whose=all",
@@ -90,6 +92,7 @@ PAGES = (
     "/settings/email",
     "/settings/email/grants/{grant}/end",
     "/settings/email/addresses/{jobs}",
+    "/settings/email/addresses/{jobs}/remove",
     "/settings/mail-server/{jobs}",
     "/settings/mail-server/mine",
     "/settings/mail-server/mine/disable",
@@ -105,6 +108,7 @@ PAGES = (
     "/settings/api",
     "/settings/api/reference",
     "/settings/api/keys/{key}/end",
+    "/settings/api/webhooks/{webhook}/remove",
     "/settings/audit",
     "/settings/audit?what=Permissions&day=2026-11-01",
     "/settings/sessions",
@@ -118,6 +122,7 @@ PAGES = (
     "/search",
     "/search?q=weber",
     "/withdrawals/{withdrawal}",
+    "/results/{result}",
     "/approve/{approval}",
     "/system",
     "/nothing",
@@ -240,8 +245,22 @@ def busy_office(stage: Stage) -> Office:
     stage.read(box)
     step = stage.only(Step, sequence_id=own, position=2).id
     content = {"kind": "RemoveStep", "id": str(step), "version": 1}
+    verdict = {
+        "title": "The server refuses this sender", "good": False, "code": "550 5.7.60",
+        "text": "It says: Client does not have permissions to send as this sender-with-a-long-name@acme.example. " * 2,
+        "warnings": ["Its certificate ends in a few days."], "back": "/settings/email",
+    }  # fmt: skip
     with world.database.transaction() as tx:
         change = page_results.put(tx, world.organization_id, ada, content)
+        result = page_results.put(tx, world.organization_id, ada, verdict)
+        webhook, _ = webhooks.add(
+            tx,
+            stage.runtime.keys,
+            stage.runtime.web_keys,
+            world.organization_id,
+            "https://events-of-the-applicant-tracking-system.conglomerate.example/onbehalf",
+            actor=LONG,
+        )
     unassigned = nobodys(stage)
     checked, refused, checking = uploaded_people(stage, ada, own)
     world.suppress("somebody-with-a-long-name@subsidiary.conglomerate.example")
@@ -266,11 +285,12 @@ def busy_office(stage: Stage) -> Office:
         )
     key = world.all(ApiKey)[0].id
     (person,) = {each.candidate_id for each in stage.all(IncomingMessage) if each.candidate_id}
+    enrollment = stage.all(Enrollment, candidate_id=person)[0].id
     planned = next(each.id for each in stage.all(Delivery, sequence_id=own) if each.state == "pending")
     named = {
         "own": own, "paused": paused, "blocked": blocked, "draft": draft, "step": step, "change": change, "person": person, "grant": grant, "asked": asked,
         "jobs": jobs, "withdrawal": withdrawal, "approval": since[1], "suppression": suppressed,
         "unassigned": unassigned, "planned": planned, "checked": checked, "refused": refused, "checking": checking,
-        "rita": rita, "key": key, "ada": ada, "left": left, "taken": taken,
+        "rita": rita, "key": key, "ada": ada, "left": left, "taken": taken, "enrollment": enrollment, "result": result, "webhook": webhook,
     }  # fmt: skip
     return Office(email_of(stage, ada), [each.format(**named) for each in PAGES])

@@ -2,6 +2,10 @@
 
 # ruff: noqa: F811 - fixtures are asked for by the name they are imported by
 
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +13,7 @@ import httpx
 import pytest
 
 from actions import people_imports
+from lab.factories import World
 from lab.import_records import PeopleImport
 from lab.records import AuditEntry, Candidate, Enrollment
 from lab.stage import Stage
@@ -24,6 +29,40 @@ def upload(client: httpx.Client, key: str, content: bytes, **fields: str) -> Any
     headers = {"Authorization": f"Bearer {key}"}
     file = {"file": ("people.csv", content)}
     return client.post(f"{API}/people/imports", files=file, data=fields, headers=headers)
+
+
+@contextmanager
+def dripping(site: str, key: str) -> Iterator[None]:
+    """An upload that has begun and does not end."""
+    host, _, port = site.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), 60) as wired:
+        wired.sendall(
+            f"POST {API}/people/imports HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\nContent-Length: 5000\r\n"
+            "Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n".encode()
+        )
+        yield
+
+
+def test_uploads_that_do_not_end_keep_only_their_own_organizations_away(
+    stage: Stage, site: str, client: httpx.Client, key: str
+) -> None:
+    file, others = b"Email\nann@example.org\n", key_of(World(stage.world.database), "read", "manage")
+
+    def until(status: int) -> Any:
+        by = time.monotonic() + 30
+        while (answer := upload(client, key, file)).status_code != status and time.monotonic() < by:
+            pass
+        assert answer.status_code == status, answer.text
+        return answer
+
+    with ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(dripping(site, key))
+        refused = until(429)
+        assert "Another file of your organization is being uploaded." in refused.text
+        assert int(refused.headers["retry-after"]) >= 1
+        assert upload(client, others, file).status_code == 201
+    until(201)
 
 
 def test_a_file_is_uploaded_checked_and_imported_once(

@@ -5,14 +5,15 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from itertools import repeat
 
 import httpx
 import pytest
 import uvicorn
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lab.embedded import free_port
 from web import intake, wire
@@ -33,8 +34,15 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """The middleware on uvicorn, with shorter time limits."""
     monkeypatch.setattr(intake, "READ_WITHIN", 0.4)
     monkeypatch.setattr(wire, "HEADERS_WITHIN", 0.4)
+    with served(Intake(echo)) as port:
+        yield port
+
+
+@contextmanager
+def served(app: ASGIApp) -> Iterator[int]:
+    """An application as ``python -m web`` serves it, on a port of its own."""
     port = free_port()
-    config = uvicorn.Config(Intake(echo), port=port, http=Patient, log_level="error", lifespan="off")
+    config = uvicorn.Config(app, port=port, http=Patient, log_level="error", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -116,26 +124,63 @@ def test_another_request_on_the_same_connection_has_its_own_time(port: int) -> N
     assert answer.count(b"HTTP/1.1 408 ") == 1
 
 
-def test_all_that_is_being_read_at_once_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "_MAX_HELD", 3100)
+def answers(*sources: str) -> list[int]:
+    """What requests of a little over 1,000 bytes are answered that come at the same time, and then one more from the first source."""
 
     async def run() -> list[int]:
-        wire = httpx.ASGITransport(Intake(echo))
-        go_on = asyncio.Event()
+        app, go_on = Intake(echo), asyncio.Event()
 
         async def body() -> AsyncIterator[bytes]:
             yield b"x" * 1000
             await go_on.wait()
             yield b"x"
 
-        async with httpx.AsyncClient(transport=wire, base_url="http://x") as client:
-            asking = [asyncio.create_task(client.post("/", content=body())) for _ in range(5)]
-            await asyncio.sleep(0.1)
-            go_on.set()
-            answers = [(await each).status_code for each in asking]
-            answers.append((await client.post("/", content=b"x" * 2000)).status_code)
-            return answers
+        async def ask(source: str, content: AsyncIterator[bytes] | bytes) -> int:
+            wire = httpx.ASGITransport(app, client=(source, 1))
+            async with httpx.AsyncClient(transport=wire, base_url="http://x") as client:
+                return (await client.post("/", content=content)).status_code
 
-    answers = asyncio.run(run())
-    assert answers.count(503) == 2
-    assert answers[-1] == 200  # what is over counts no more
+        asking = [asyncio.create_task(ask(each, body())) for each in sources]
+        await asyncio.sleep(0.1)
+        go_on.set()
+        return [await each for each in asking] + [await ask(sources[0], b"x" * 2000)]
+
+    return asyncio.run(run())
+
+
+def test_all_that_is_being_read_at_once_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "_MAX_HELD", 3100)
+    found = answers(*(f"203.0.113.{number}" for number in range(5)))
+    assert found.count(503) == 2
+    assert found[-1] == 200  # what is over counts no more
+
+
+def test_what_comes_from_one_address_leaves_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "_MAX_HELD", 3100)
+    monkeypatch.setattr(intake, "_MAX_HELD_OF_ONE", 2100)
+    assert answers(*["203.0.113.1"] * 4, "203.0.113.2") == [200, 200, 503, 503, 200, 200]
+
+
+def test_a_connection_whose_answer_nobody_reads_is_closed_and_one_that_is_read_slowly_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wire, "READS_WITHIN", 2.0)
+    ended = threading.Event()
+
+    async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await StreamingResponse(repeat(b"x" * 65536))(scope, receive, send)
+        finally:
+            ended.set()
+
+    with served(endless) as port, socket.create_connection(("127.0.0.1", port), 20) as wired:
+        wired.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        until = time.monotonic() + 4  # twice the limit
+        while time.monotonic() < until:
+            assert wired.recv(65536)
+        assert not ended.is_set()
+        assert ended.wait(20)
+        last = b""
+        while piece := wired.recv(65536):
+            last = piece
+        assert not last.endswith(b"0\r\n\r\n")  # it was not whole

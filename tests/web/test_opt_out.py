@@ -1,7 +1,9 @@
 """The page on which the recipient of an email opts out: harmless to open, certain once it is sent, and nobody else's."""
 
 import re
+from datetime import datetime
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,6 +14,7 @@ from db.listening import opt_out_tokens
 from db.sending.enrollments import enroll_many
 from domain.handover import TakeOver
 from domain.opt_out import OptOut
+from lab.access_records import Organization
 from lab.factories import World
 from lab.records import Candidate, Delivery, Enrollment, Event, Suppression
 from lab.stage import Stage
@@ -151,17 +154,23 @@ def test_an_email_on_its_way_is_named(stage: Stage, box: UUID) -> None:
     email = stage.only(Candidate, first.candidate_id).email
     path = next(link_of(stage, n) for n, each in enumerate(stage.left()) if email in each.to)
     # A worker has submitted the next one and not heard what became of it.
+    set_out = ago(minutes=1)
     stage.overwrite(
         Delivery,
         where={"enrollment_id": first.id, "state": "pending"},
         state="in_doubt",
-        send_started_at=ago(minutes=1),
+        send_started_at=set_out,
         draft_id="gone",
         correlation_id="known",
         grace_until=ahead(minutes=10),
     )
+    stage.put(Organization, time_zone="Asia/Kolkata")
     visitor = Visitor(stage).send(path).follow()
     assert "may still reach you" in visitor.text
+    ((stopped, shown),) = re.findall(r'<time datetime="([^"]+)">([^<]+)<', visitor.text)
+    here = ZoneInfo("Asia/Kolkata")
+    assert shown == f"{datetime.fromisoformat(stopped).astimezone(here):%Y-%m-%d %H:%M:%S} (Asia/Kolkata)"
+    assert f"<li>{set_out.astimezone(here):%Y-%m-%d %H:%M:%S} (Asia/Kolkata)</li>" in visitor.text
     assert people(stage) == [("stopped", "opted_out"), ("active", None)]
 
 

@@ -3,6 +3,8 @@
 import io
 import re
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -10,10 +12,19 @@ import openpyxl
 import pytest
 
 from actions import people_imports as actions
+from db.core.crypto import KeyRing
+from db.events import outbox
+from db.events.outbox import MAX_ENQUEUED
+from db.sequences import people_imports
+from db.sequences.people_imports import Work
+from importing import import_people
+from importing.candidates import Sheet, read_candidates
 from lab.access_records import Organization
+from lab.factories import World
 from lab.import_records import PeopleImport
-from lab.records import AuditEntry, Candidate, Delivery, Enrollment
+from lab.records import AuditEntry, Candidate, Delivery, Enrollment, OutboxJob
 from lab.stage import Stage
+from lab.tables import ago
 from tests.web.test_sequences_settings import member
 from tests.web.visitor import Visitor, email_of, known_account
 
@@ -243,3 +254,86 @@ def test_admins_set_the_days_between_two_sequences(stage: Stage) -> None:
     assert desk.visitor.send(f"{HERE}/days", days="30").status == 303
     assert stage.only(Organization).recontact_days == 30
     assert stage.all(AuditEntry, action="recontact_days_changed")[0].data == {"days": 30}
+
+
+def job_of(world: World, import_id: UUID, number: int = 1) -> UUID:
+    return world.only(OutboxJob, dedupe_key=f"import_people:{import_id}:{number}").id
+
+
+def stored(world: World, keys: KeyRing) -> UUID:
+    """A file that somebody uploaded, which no worker has taken on."""
+    with world.database.transaction() as tx:
+        return people_imports.store(
+            tx,
+            keys,
+            world.organization_id,
+            member_id=None,
+            made_by="ATS",
+            name="people.csv",
+            content=FILE,
+            sequence_id=None,
+        )
+
+
+def begun(stage: Stage, import_id: UUID, number: int = 1) -> Work | None:
+    with stage.world.database.transaction() as tx:
+        return people_imports.begin(tx, stage.runtime.web_keys, import_id, number)
+
+
+def test_an_organization_has_one_file_read_at_a_time_and_others_do_not_wait_for_it(stage: Stage) -> None:
+    mine, other = stage.world, World(stage.world.database)
+    first, second, theirs = (stored(each, stage.runtime.web_keys) for each in (mine, mine, other))
+    assert begun(stage, first) is not None
+    for _ in range(MAX_ENQUEUED + 1):  # however long it waits, nobody gives it up
+        stage.put(OutboxJob, available_at=ago(seconds=1))
+        with stage.world.database.transaction() as tx:
+            outbox.take_unpublished(tx)
+        import_people.do(stage.runtime, job_of(mine, second))
+    assert stage.only(PeopleImport, second).status == "checking"
+    import_people.do(stage.runtime, job_of(other, theirs))
+    assert stage.only(PeopleImport, theirs).status == "checked"
+    stage.put(PeopleImport, where={"id": first}, lease_until=ago(seconds=1))
+    stage.run_outbox()
+    assert stage.only(PeopleImport, second).status == "checked"
+
+
+def test_of_two_files_that_begin_together_one_waits(stage: Stage) -> None:
+    first, second = (stored(stage.world, stage.runtime.web_keys) for _ in range(2))
+    with ThreadPoolExecutor() as pool:
+        with stage.world.database.transaction() as tx:
+            assert people_imports.begin(tx, stage.runtime.web_keys, first, 1) is not None
+            asked = pool.submit(begun, stage, second)
+            stage.world.until_a_lock_is_waited_for()
+        assert asked.result(30) is None
+
+
+def test_whoever_asks_for_a_check_again_and_again_gets_no_second_worker(stage: Stage) -> None:
+    file = stored(stage.world, stage.runtime.web_keys)
+    work = begun(stage, file)
+    assert work is not None
+    with stage.world.database.transaction() as tx:
+        people_imports.check_again(tx, file, None, sequence_id=None, a_day=1, anyway="")
+    assert begun(stage, file, 2) is None
+    with stage.world.database.transaction() as tx:
+        assert not people_imports.progress(tx, work, "Reading", 1, 2)
+        people_imports.release(tx, work)
+    assert begun(stage, file, 2) is not None
+
+
+def test_a_worker_stops_and_makes_room_when_somebody_asks_for_another_check(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = stored(stage.world, stage.runtime.web_keys)
+
+    def asked_again_meanwhile(*args: Any, **more: Any) -> Sheet:
+        with stage.world.database.transaction() as tx:
+            people_imports.check_again(tx, file, None, sequence_id=None, a_day=1, anyway="")
+        return read_candidates(*args, **more)
+
+    monkeypatch.setattr(import_people, "read_candidates", asked_again_meanwhile)
+    import_people.do(stage.runtime, job_of(stage.world, file))
+    monkeypatch.undo()
+    found = stage.only(PeopleImport, file)
+    assert (found.status, found.round, found.report) == ("checking", 2, None)
+    import_people.do(stage.runtime, job_of(stage.world, file, 2))
+    assert stage.only(PeopleImport, file).status == "checked"

@@ -1,12 +1,14 @@
 """Mail that came to a default address is its person's, with what follows, or nobody's yet; and nothing is dropped."""
 
 from collections.abc import Iterator
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from actions import unassigned as decisions
 from db.core.crypto import Seal
+from db.events import outbox
+from db.events.outbox import MAX_ENQUEUED
 from db.listening import received, unassigned
 from db.listening.received import Arrival, Recipient
 from db.mailboxes import senders
@@ -15,7 +17,7 @@ from inbox.content import digest
 from lab.listening_records import IncomingFile, IncomingMessage, ReceivedMail
 from lab.records import AuditEntry, Candidate, Delivery, Enrollment, OutboxJob, Receipt, Sequence, Suppression
 from lab.stage import Stage
-from lab.tables import ahead
+from lab.tables import ago, ahead
 from scheduler import received_mail
 from tests.transports.name_server import name_server
 from workers import process_mail
@@ -152,6 +154,27 @@ def test_processing_twice_or_late_does_no_harm(stage: Stage, default_box: UUID, 
 
 
 @pytest.mark.row("P47", "N11")
+def test_emails_whose_senders_have_a_slow_dns_leave_room_to_read_other_mailboxes(
+    stage: Stage, default_box: UUID, person: str
+) -> None:
+    room, mine = stage.runtime.limiter.mails, stage.world.organization_id
+    while room.enter(mine):  # as many as may are being looked up
+        pass
+    arrives(stage, default_box, letter(stage, person, headers=ours(stage)))
+    job = stage.only(OutboxJob, kind="process_mail", done_at=None).id
+    for _ in range(MAX_ENQUEUED + 1):  # however long it waits, nobody gives it up
+        stage.put(OutboxJob, job, available_at=ago(seconds=1))
+        with stage.world.database.transaction() as tx:
+            outbox.take_unpublished(tx)
+        process_mail.process(stage.runtime, job)
+    assert stage.only(ReceivedMail).raw is not None
+    assert room.enter(uuid4())
+    room.leave(mine)
+    stage.run_outbox()
+    assert status(stage) == ("stopped", "answered")
+    assert room.enter(mine)  # it has left its place
+
+
 def test_who_is_unknown_lands_in_unassigned_and_stops_nobody(
     stage: Stage, default_box: UUID, person: str
 ) -> None:
