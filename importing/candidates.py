@@ -94,7 +94,7 @@ def read_candidates(
     columns = read_columns(header.cells, mapping, keep)
     if "email" not in columns.known:
         titles = ", ".join(repr(each) for each in columns.titles[:20])
-        what = f"no column holds e-mail addresses (there are {titles})"
+        what = f"no title names the people's e-mail addresses (there are {titles})"
         raise ImportRejected(file, [Problem(header.line, 1, what, 'Say which: --map "COLUMN=email".')])
     sheet = _Rows(columns, header, warnings).read(rows, progress)
     bad = [each.problem() for each in sheet.left_out]
