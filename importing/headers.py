@@ -40,7 +40,7 @@ class Columns:
 
 def meaning(title: str) -> str:
     """Return the standard field that a title means, or ""."""
-    words = _words(_GENDERS.sub("", title)) if len(title) <= _MAX_TITLE else []
+    words = words_of(_GENDERS.sub("", title)) if len(title) <= _MAX_TITLE else []
     if not words:
         return ""
     # Whole titles come first: "Candidate" is a name, "Candidate Email" an address.
@@ -57,7 +57,7 @@ def meaning(title: str) -> str:
 
 def is_somebody_elses(title: str) -> bool:
     """Does a title say that its addresses are those of recruiters, senders, managers and the like?"""
-    words = _words(title[:_MAX_TITLE])
+    words = words_of(title[:_MAX_TITLE])
     words += [part for word in words for part in re.findall("[a-z]+", word)]  # HR in HR邮箱
     joined = "".join(words)
     return any(
@@ -70,11 +70,11 @@ def is_somebody_elses(title: str) -> bool:
 
 def read_columns(titles: Sequence[str], mapping: Mapping[str, str], keep: frozenset[str]) -> Columns:
     """Read a header. ``mapping``: title -> field, "" leaves the column out. ``keep``: fields that sequences declare."""
-    asked = {_plain(title): (title, name) for title, name in mapping.items()}
-    there = {_plain(title) for title in titles}
-    for plain, (title, _) in asked.items():
-        if plain not in there:
-            known = [each.strip() for each in titles if each.strip()]
+    asked = {plain(title): (title, name) for title, name in mapping.items()}
+    there = {plain(title) for title in titles}
+    for each, (title, _) in asked.items():
+        if each not in there:
+            known = [one.strip() for one in titles if one.strip()]
             raise InvalidInput(
                 f"there is no column {title!r}",
                 where="--map",
@@ -82,12 +82,12 @@ def read_columns(titles: Sequence[str], mapping: Mapping[str, str], keep: frozen
             )
     columns = Columns(len(titles), [title.strip() for title in titles])
     for number, title in enumerate(titles):
-        plain = _plain(title)
-        if plain in {_plain(each) for each in REJECT_COLUMNS}:
+        folded = plain(title)
+        if folded in {plain(each) for each in REJECT_COLUMNS}:
             continue
         own = slug(title)
-        if plain in asked:
-            name = asked[plain][1]
+        if folded in asked:
+            name = asked[folded][1]
             if name in SETTABLE:
                 columns.known.setdefault(name, []).append(number)
             elif name:
@@ -173,7 +173,7 @@ def _after_person(text: str) -> str:
     return next((found for tail in tails if (found := _MEANINGS.get(tail))), "")
 
 
-def _words(title: str) -> list[str]:
+def words_of(title: str) -> list[str]:
     """Split ``E-mail 1 - Value`` into e, mail, 1, value; ``workEmail`` into work, email. Ignores accents and case."""
     title = unicodedata.normalize("NFKC", title.replace("´", "").replace("`", ""))
     text = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", title).casefold()
@@ -183,12 +183,13 @@ def _words(title: str) -> list[str]:
     return words
 
 
-def _plain(title: str) -> str:
+def plain(title: str) -> str:
+    """Return the title as mappings name it: without regard to case and white space."""
     return " ".join(title.split()).casefold()
 
 
 def _each(words: str) -> frozenset[str]:
-    return frozenset("".join(_words(word)) for word in words.split())
+    return frozenset("".join(words_of(word)) for word in words.split())
 
 
 _OF, _OTHERS, _PARTICLES, _PEOPLE = _each(OF), _each(OTHERS), _each(PARTICLES), _each(PEOPLE)
@@ -196,4 +197,4 @@ _QUALIFIERS = _each(QUALIFIERS) | _PEOPLE | frozenset("123456789")
 _MEANINGS: dict[str, str] = {}
 for _name, _titles in HEADERS.items():
     for _title in _titles.split(";"):
-        _MEANINGS.setdefault("".join(_words(_title)), _name)
+        _MEANINGS.setdefault("".join(words_of(_title)), _name)

@@ -213,7 +213,7 @@ def test_a_title_about_something_else_stays_a_field_of_its_own(title: str) -> No
     [
         "Recruiter Email",
         "Email Status",
-        "Email Opt Out",
+        "Email Opened",
         "Hiring Manager Email",
         "E-mail 1 - Type",
         "Email sent on",
