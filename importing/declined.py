@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from functools import lru_cache
+from itertools import accumulate
 
 from importing.declined_words import (
     CALLS,
@@ -22,7 +23,30 @@ from importing.headers import meaning, plain, slug, words_of
 from importing.values import clean, is_placeholder
 
 _LONGEST = 60  # characters of a value that we show
+_STATUS = 200  # characters of a cell that we read; a longer text is no status
 _LONG = 6  # letters; a refusal that long is one within a word too, such as emailoptout
+
+
+class _Phrases:
+    """Phrases that begin somewhere, separated by semicolons in ``text``."""
+
+    def __init__(self, text: str) -> None:
+        each = {"".join(words_of(phrase)) for phrase in text.split(";")}
+        # Scripts without spaces have no beginnings of words.
+        self._inside = re.compile(
+            "|".join(sorted(one for one in each if len(one) >= _LONG or one >= "\u0590"))
+        )
+        self._begins = re.compile("|".join(sorted(each)))
+
+    def within(self, words: Sequence[str]) -> bool:
+        """Does a phrase begin with one of the words, or stand anywhere if it is long?"""
+        joined = "".join(words)
+        if self._begins.search(joined) is None:
+            return False
+        starts = accumulate((len(word) for word in words), initial=0)
+        return self._inside.search(joined) is not None or any(
+            self._begins.match(joined, start) for start in starts
+        )
 
 
 class _Kind(Enum):
@@ -55,14 +79,14 @@ class Declined:
     def of(self, cells: Sequence[str]) -> tuple[str, str] | None:
         """Return why a row's person gets no email, and what to do if they want some; or None."""
         for number, title, kind in self._columns:
-            answer = _answer(kind, cells[number])
+            answer = _answer(kind, cells[number][:_STATUS])
             if answer is _Answer.NO_EMAIL:
                 value = clean(cells[number])[:_LONGEST]
                 fix = f'If they agree to be written to: --map "{title}={slug(title) or "opt_out"}".'
                 return f"{title!r} says {value!r}, so they get no email", fix
             self._counts[title] += answer is _Answer.NO_CONSENT
         for number, title, kind in self._overruled:
-            self._counts[title] += _answer(kind, cells[number]) is _Answer.NO_EMAIL
+            self._counts[title] += _answer(kind, cells[number][:_STATUS]) is _Answer.NO_EMAIL
         return None
 
     def warnings(self) -> list[str]:
@@ -87,7 +111,7 @@ def _kind_of(title: str) -> _Kind | None:
     if _OTHERWISE.intersection(words) or (any(each in joined for each in _CALLS) and "mail" not in joined):
         return None
     for kind, phrases in _TITLES:
-        if _holds(words, phrases):
+        if phrases.within(words):
             return kind
     return None
 
@@ -97,10 +121,12 @@ def _answer(kind: _Kind, cell: str) -> _Answer:
     text = clean(cell)
     words = words_of(text)
     says_no = (
-        "".join(words) in _NO or words[:1] == ["not"] or re.fullmatch(r"0+(?:[.,]0+)?", text) is not None
+        "".join(words) in _NO
+        or words[:1] in (["not"], ["never"])
+        or re.fullmatch(r"0+(?:[.,]0+)?", text) is not None
     )
     empty = is_placeholder(text) and not says_no and not any(sign in text for sign in YES_SIGNS)
-    refuses = _holds(words, _REFUSALS) or _holds(words, _DEAD)
+    refuses = _REFUSALS.within(words) or _DEAD.within(words)
     if not text or empty:
         found = False
     elif kind is _Kind.REFUSAL:
@@ -110,38 +136,19 @@ def _answer(kind: _Kind, cell: str) -> _Answer:
     elif kind is _Kind.CONSENT:
         if says_no:
             return _Answer.NO_CONSENT
-        found = refuses or _holds(words, _WITHDRAWN)
+        found = refuses or _WITHDRAWN.within(words)
     else:
         found = refuses and not says_no and "soft" not in words
     return _Answer.NO_EMAIL if found else _Answer.NOTHING
 
 
-def _holds(words: Sequence[str], phrases: Sequence[str]) -> bool:
-    joined = "".join(words)
-    starts, at = set(), 0
-    for word in words:
-        starts.add(at)
-        at += len(word)
-    for phrase in phrases:
-        found = joined.find(phrase)
-        while found >= 0:
-            if found in starts or len(phrase) >= _LONG or phrase >= "\u0590":  # scripts without spaces
-                return True
-            found = joined.find(phrase, found + 1)
-    return False
-
-
-def _phrases(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys("".join(words_of(each)) for each in text.split(";")))
-
-
-_REFUSALS, _DEAD, _WITHDRAWN = _phrases(REFUSALS), _phrases(DEAD), _phrases(WITHDRAWN)
-_NO = frozenset(_phrases(NO))
+_REFUSALS, _DEAD, _WITHDRAWN = _Phrases(REFUSALS), _Phrases(DEAD), _Phrases(WITHDRAWN)
+_NO = frozenset("".join(words_of(each)) for each in NO.split(";"))
 _OTHERWISE = frozenset(OTHERWISE.split())
 _CALLS = tuple("".join(words_of(each)) for each in CALLS.split())
 _TITLES = (
     (_Kind.REFUSAL, _REFUSALS),
-    (_Kind.PERMIT, _phrases(PERMITS)),
-    (_Kind.CONSENT, _phrases(CONSENTS)),
-    (_Kind.STATUS, _phrases(STATUSES)),
+    (_Kind.PERMIT, _Phrases(PERMITS)),
+    (_Kind.CONSENT, _Phrases(CONSENTS)),
+    (_Kind.STATUS, _Phrases(STATUSES)),
 )

@@ -7,7 +7,7 @@ A title or value has one of these if it holds it from the beginning of a word on
 REFUSALS = """
     unsub; opt out; opted out; opting out; do not contact; dont contact; do not email; dont email; do not mail; do not send; do not disturb;
     do not allow email; do not allow bulk email; do not bulk email; no emails; dnc; bounce; suppressed; blacklist; blocklist; blocked;
-    complain; spam complaint; marked as spam; clean time; cleaned; email invalid; invalid email; undeliverable;
+    complained; spam complain; marked as spam; clean time; email invalid; invalid email; undeliverable;
     abgemeldet; abmeldung; abbestellt; nicht kontaktieren; nicht anschreiben; keine e mail; keine mails; kontaktsperre; mailsperre; werbesperre;
     werbewiderspruch; sperrvermerk; gesperrt; unzustellbar;
     désabonn; désinscri; ne pas contacter; ne plus contacter; ne pas envoyer; ne pas solliciter; liste noire; refuse les e mails;
@@ -25,7 +25,7 @@ REFUSALS = """
 """
 # Words of a status, besides, that say the address does not work or must not be used.
 DEAD = """
-    invalid; does not exist; spamtrap; spam trap; abuse; ungültig; existiert nicht; invalide; inexistant; inválid; no existe; non valido; inesistente;
+    invalid; cleaned; does not exist; spamtrap; spam trap; abuse; ungültig; existiert nicht; invalide; inexistant; inválid; no existe; non valido; inesistente;
     ongeldig; bestaat niet; nieprawidłow; nie istnieje; недейств; не существует; geçersiz; 無効; 存在しない; 无效; 無效; 不存在; 무효; ogiltig; ugyldig
 """
 # Titles of columns whose words count: "Email Status: Bounced", "Stage: Do not contact".
@@ -48,8 +48,11 @@ WITHDRAWN = """
     withdrawn; revoked; declined; refused; rejected; widerrufen; abgelehnt; verweigert; retiré; refusé; révoqué; revocad; retirad; rechazad; revocat;
     rifiutat; recusad; negad; ingetrokken; geweigerd; wycofan; odmów; отозван; отказ; geri çek; redded; 撤回; 拒否; 拒绝; 拒絕; 撤销; 撤銷; 철회; 거부
 """
-# Titles that only sound like a refusal: a link that every row has, a count, a call.
-OTHERWISE = "link url count number rate token page soft anzahl quote"
+# Titles that only sound like a refusal: a link that every row has, a count, somebody else, a call.
+OTHERWISE = """
+    link url count number rate token page soft anzahl quote employer employers reference references referee referees manager supervisor
+    arbeitgeber employeur empleador referenzen
+"""
 CALLS = "fax phone call sms whatsapp telefon 電話 电话 전화"
 NO = """
     no; n; false; f; off; never; inactive; allow; allowed; active; subscribed; opted in; opt in; ok;

@@ -38,7 +38,7 @@ def left_out(title: str, value: str, mapping: dict[str, str] | None = None) -> b
         ("Email Status", "Bounced"), ("Email Bounced", "true"), ("Stage", "Do Not Contact"),  # Apollo
         ("donotemail", "Yes"), ("Do not allow Bulk Emails", "Do Not Allow"),  # Dynamics
         ("UNSUB_TIME", "2025-12-01 10:00:00"), ("CLEAN_TIME", "2025-12-01 10:00:00"),  # Mailchimp
-        ("status", "OPT-OUT"), ("status", "INVALID"), ("Lead Status", "Unsubscribed"), ("Marketing status", "Hard bounce"),
+        ("status", "OPT-OUT"), ("status", "INVALID"), ("Status", "cleaned"), ("Complained at", "2026-01-02"), ("Lead Status", "Unsubscribed"), ("Marketing status", "Hard bounce"),
         ("ZB Status", "do_not_mail"), ("ZB Status", "spamtrap"), ("Verification result", "undeliverable"), ("Blocklisted", "x"),
         ("isUnsubscribed", "\u2714"), ("Unsubscribe reason", "Too many emails"), ("Tags", "java, do not contact"), ("Spam complaint", "yes"),
         ("Accepts email", "no"), ("Subscribed", "FALSE"), ("OK to contact?", "No"), ("Marketing consent", "withdrawn"), ("emailoptout", "y"),
@@ -74,7 +74,9 @@ def test_who_wants_no_email_by_the_file_is_left_out(title: str, value: str) -> N
         ("Unsubscribe URL", "https://acme.example/u/1"), ("Soft bounced", "yes"), ("Bounce count", "3"), ("Bounce rate", "12 %"),
         ("Email Status", "Verified"), ("Status", "Active"), ("Stage", "Replied"), ("Status", "not bounced"), ("Status", "soft bounce"),
         ("Subscribed", "yes"), ("OK to contact", "ja"), ("Subscribed", ""), ("Headline", "Unsubscribed from corporate life"), ("Notes", "bounced ideas"),
-        ("Tags", "java, opted in"), ("Email Opt In", "TRUE"), ("Contact owner", "Rita"), ("Contact person", "no"),
+        ("Tags", "java, opted in"), ("Email Opt In", "TRUE"), ("Contact owner", "Rita"), ("Cleaned Company Name", "Acme"),
+        ("OK to contact references?", "No"), ("Do not contact current employer", "Yes"), ("Do not contact by phone", "Yes"),
+        ("Complaint management", "yes"), ("Email Status", "never bounced"), ("State", "NE"), ("Options", "No"), ("Contact person", "no"),
     ],
 )  # fmt: skip
 def test_nobody_else_is_left_out(title: str, value: str) -> None:
