@@ -75,7 +75,11 @@ def _say_numbers(summary: PeopleSummary) -> None:
             ("in another sequence", summary.skipped_elsewhere),
             ("written to lately", summary.skipped_contacted),
         ]
-    rows += [("twice in the file", len(summary.duplicates)), ("left out", len(summary.left_out))]
+    rows += [
+        ("twice in the file", len(summary.duplicates)),
+        ("no email, by the file", len(summary.declined)),
+        ("left out", len(summary.left_out)),
+    ]
     show([{"people": what, "count": count} for what, count in rows], as_json=False)
     for each in summary.changes[:_SHOWN]:
         changes = ", ".join(
@@ -103,9 +107,12 @@ def _say_left_out(summary: PeopleSummary) -> None:
     for each in summary.duplicates[:_SHOWN]:
         say(f"Line {each['line']}: {each['why']}. The first one counts.")
     _say_more(len(summary.duplicates))
-    for each in summary.left_out[:_SHOWN]:
-        say(f"Left out: line {each['line']}: {each['why']}.", "yellow")
-    _say_more(len(summary.left_out))
+    for kind in (summary.declined, summary.left_out):
+        for each in kind[:_SHOWN]:
+            say(f"Left out: line {each['line']}: {each['why']}.", "yellow")
+        _say_more(len(kind))
+    if summary.declined:
+        say('If they agree to be written to, make the column a field: --map "COLUMN=field".')
     if summary.rejects_file is not None:
         say(f"The rows left out are in {summary.rejects_file}. Correct them there and import that file.")
 

@@ -16,6 +16,7 @@ NO_CONDITIONS = (
 )
 
 FIELD_OF_ANOTHER = "how another tool writes a field"
+NO_LINK = "Leave it out: emails of a sequence offer to opt out by themselves."
 NO_CHOICES = "There are no alternatives to choose from at random; write one of them."
 
 # Other names of the fields. A word of ``_SURE`` is always a field's name; one of ``_LOOSE`` may be an ordinary
@@ -107,10 +108,25 @@ _CONDITIONS = re.compile(
 _WRAPPED = re.compile(
     r"(?<![\w./=&?#@-])\{?[$@|~^*(%!?:\[<-]{1,3}([A-Za-z]+(?:_[A-Za-z]+)+|[A-Za-z][a-z]+(?:[A-Z][a-z]+)+|[FL]NAME)[$@|~^*)%!:\]}>-]{0,3}(?![\w=])"
 )
+# A spelling that only programs use, with a fallback or without: we do not know which field it is, but it is one.
+_SNAKE = r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+"
+_PROGRAMS = r"[A-Za-z][A-Za-z0-9]*(?:[_.][A-Za-z0-9]+)+|[a-z]+(?:[A-Z][a-z]+)+"
+_TOOLS = r"(?i:(?:unsubscribe|opt[ _-]?out|signature|calendar|meeting|booking|scheduling|random)(?: (?:link|url))?)"
 # Signs that ordinary text never has around a word: this is a field, even if we do not know which.
-_UNKNOWN = re.compile(r"\*\|[A-Z][^|\n]{0,80}\|\*|<%[=-]?[^%<>\n]{1,100}%>|%%[A-Za-z][\w ]{0,60}%%")
+_UNKNOWN = re.compile(
+    r"\*\|[A-Z][^|\n]{0,80}\|\*|<%[=-]?[^%<>\n]{1,100}%>|%%[A-Za-z][\w ]{0,60}%%"
+    rf"|(?<![{{%@\\])[$#]?\{{[!$]?{_SPACE}(?:{_PROGRAMS}|{_TOOLS}){_OR_ELSE}{_SPACE}\}}(?!\}})"
+    rf"|(?<![\w\]\[])\[(?:{_SNAKE})\](?![\](])|\[\[{_SPACE}(?:{_PROGRAMS}){_SPACE}\]\]"
+    rf"|<<(?:{_PROGRAMS})>>|&lt;&lt;(?:{_PROGRAMS})&gt;&gt;|«(?:{_PROGRAMS})»"
+    rf"|(?<![\w%])%(?=[A-Za-z0-9.]*_)(?:{_PROGRAMS})%(?![\w%])"
+)
+_OPT_OUT = re.compile(r"unsub|opt[ _-]?out", re.IGNORECASE)
+_VERY_SHORT = "aeiouyàéèíóôаиовксуя"  # noqa: RUF001 - words of one letter
+_CHOICE = rf"(?:\s*[^\W\d_]{{2}}[^{{}}|<>=\n]{{0,80}}|\s*[{_VERY_SHORT}]\s*)"
 _CHOICES = re.compile(
-    r"(?<!\{)\{(?:\s*[^\W\d_]{2}[^{}|<>=\n]{0,80}\|){1,20}(?:\s*[^\W\d_]{2}[^{}|<>=\n]{0,80})?\}(?!\})"
+    rf"(?<!\{{)\{{(?=[^{{}}|]*\|)(?:\s*\|)?(?:{_CHOICE}\|){{0,20}}{_CHOICE}(?:\|\s*)?\}}(?!\}})"
+    r"|(?<!\{)\{\s*random\s*\|[^{}\n]{1,200}\}(?!\})",
+    re.IGNORECASE,
 )
 # After a greeting, any bracketed word for a name is a field: ``Hi [Name],``.
 _GREETED = re.compile(
@@ -143,9 +159,12 @@ def find(text: str, allowed: Collection[str]) -> Iterator[Found]:
         ),
         *_fields(plain, allowed),
     ]
-    unknown = f"Write {{{{name}}}} with one of: {', '.join(sorted(allowed))}."
-    found += [_found(match, FIELD_OF_ANOTHER, unknown) for match in _UNKNOWN.finditer(plain)]
     found += [_found(match, "a choice of another tool", NO_CHOICES) for match in _CHOICES.finditer(plain)]
+    unknown = f"Write {{{{name}}}} with one of: {', '.join(sorted(allowed))}."
+    found += [
+        _found(match, FIELD_OF_ANOTHER, NO_LINK if _OPT_OUT.search(match[0]) else unknown)
+        for match in _UNKNOWN.finditer(plain)
+    ]
     # If several patterns find something in one place, the first of them knows best what it is.
     for each in sorted(found[:MAX_FOUND], key=lambda each: each.start):
         if all(each.end <= begun or ended <= each.start for begun, ended in taken):

@@ -7,6 +7,8 @@ import re
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
+import idna
+
 _ATOM = r"\{\{[^{}]*+\}\}"
 _ATTRIBUTES = re.compile(
     r"[\s\"'/](?:href|src|action|formaction|background|cite|poster|xlink:href)\s*=\s*"
@@ -18,6 +20,7 @@ _BARE = re.compile(
 )
 _FIELD = re.compile(_ATOM)
 _WEB = ("http", "https")
+_LONGEST_HOST = 253  # characters (RFC 1035); encoding a label takes quadratic time
 
 
 @lru_cache(maxsize=256)
@@ -81,12 +84,23 @@ def _host(value: str) -> str:
 def _ascii(address: str) -> str:
     """The address in characters that any mail program accepts.
 
-    The host is encoded by IDNA, the rest by percent signs, and nothing is encoded twice.
+    The host is encoded as browsers do (UTS #46), the rest by percent signs, and nothing is encoded twice.
     """
-    encoded = quote(address, safe="%:/?#[]@!$&'()*+,;=~-._")
     try:
-        host = urlsplit(address).hostname or ""
-        wire = host if host.isascii() else host.encode("idna").decode()
-    except (ValueError, UnicodeError):
-        return encoded
-    return encoded.replace(quote(host), wire, 1) if host else encoded
+        there = urlsplit(address).netloc
+    except ValueError:
+        there = ""
+    user, at, place = there.rpartition("@")
+    host, colon, port = place.partition(":")
+    if len(host) <= _LONGEST_HOST and not host.isascii():
+        address = address.replace(there, f"{user}{at}{_host_name(host)}{colon}{port}", 1)
+    return quote(address, safe="%:/?#[]@!$&'()*+,;=~-._")
+
+
+def _host_name(host: str) -> str:
+    """Python's own codec is IDNA 2003, which makes strasse.de of straße.de: another domain. ``idna.encode`` has no symbols."""
+    try:
+        labels = idna.uts46_remap(host, std3_rules=False).split(".")
+    except idna.IDNAError:
+        return host
+    return ".".join(each if each.isascii() else f"xn--{each.encode('punycode').decode()}" for each in labels)

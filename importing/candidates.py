@@ -8,6 +8,7 @@ from domain.address import Address
 from domain.errors import InvalidInput
 from domain.person_name import complete_name, is_title
 from importing import values
+from importing.declined import Declined
 from importing.encodings import decode
 from importing.headers import REJECT_COLUMNS, Columns, read_columns, unquoted
 from importing.problems import ImportRejected, Problem
@@ -34,13 +35,14 @@ class CandidateSpec:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A row that was not imported. ``repeated``: the person appears further up."""
+    """A row that was not imported. ``repeated``: the person appears further up. ``declined``: the file says that they get no email."""
 
     line: int
     why: str
     fix: str
     cells: list[str]
     repeated: bool = False
+    declined: bool = False
 
     def problem(self) -> Problem:
         """Return it as a problem of the file."""
@@ -94,9 +96,9 @@ def read_candidates(
     columns = read_columns(header.cells, mapping, keep)
     if "email" not in columns.known:
         titles = ", ".join(repr(each) for each in columns.titles[:20])
-        what = f"no column holds e-mail addresses (there are {titles})"
+        what = f"no title names the people's e-mail addresses (there are {titles})"
         raise ImportRejected(file, [Problem(header.line, 1, what, 'Say which: --map "COLUMN=email".')])
-    sheet = _Rows(columns, header, warnings).read(rows, progress)
+    sheet = _Rows(columns, header, warnings, Declined(header.cells, mapping)).read(rows, progress)
     bad = [each.problem() for each in sheet.left_out]
     if strict and bad:
         raise ImportRejected(file, bad)
@@ -114,10 +116,11 @@ def _chained(first: list[Row], then: Iterator[Row]) -> Iterator[Row]:
 class _Rows:
     """Turns rows into people, one by one."""
 
-    def __init__(self, columns: Columns, header: Row, warnings: list[str]) -> None:
-        self._columns, self._header = columns, header
+    def __init__(self, columns: Columns, header: Row, warnings: list[str], declined: Declined) -> None:
+        self._columns, self._header, self._declined = columns, header, declined
         self._sheet = Sheet(list(header.cells), warnings=warnings)
         self._seen: dict[str, int] = {}
+        self._no_email: dict[str, tuple[int, str]] = {}  # address -> the line that says so, what to do
         self._several = 0
         self._too_long: Counter[str] = Counter()
         self._unnamed: set[int] = set()
@@ -130,6 +133,7 @@ class _Rows:
                 self._leave_out(row, row.broken, "Look for quotes that are not closed or not doubled.")
             elif any(cell.strip() for cell in row.cells) and row.cells != self._header.cells:
                 self._person(row)
+        self._obey_later_rows()
         self._warn()
         return self._sheet
 
@@ -150,6 +154,14 @@ class _Rows:
             return
         if address is None:
             self._leave_out(row, "there is no address", "Add one, or leave the person out.")
+            return
+        if declined := self._declined.of(cells):
+            self._leave_out(row, *declined, declined=True)
+            self._no_email.setdefault(address.email, (row.line, declined[1]))
+            return
+        if address.email in self._no_email:
+            line, fix = self._no_email[address.email]
+            self._leave_out(row, f"line {line} says that they get no email", fix, declined=True)
             return
         if address.email in self._seen:
             what = f"{address.email} is already on line {self._seen[address.email]}"
@@ -223,8 +235,23 @@ class _Rows:
             raise InvalidInput(f"{self._columns.titles[number]!r} holds {bad}", fix="Remove it.")
         return value
 
-    def _leave_out(self, row: Row, why: str, fix: str, *, repeated: bool = False) -> None:
-        self._sheet.left_out.append(LeftOut(row.line, why, fix, row.cells, repeated))
+    def _obey_later_rows(self) -> None:
+        """Leave out people of whom a later row says that they get no email."""
+        sheet = self._sheet
+        for each in sheet.people if self._no_email else ():
+            if each.email in self._no_email:
+                line, fix = self._no_email[each.email]
+                cells = [""] * self._columns.width
+                cells[self._columns.known["email"][0]] = each.email
+                why = f"line {line} says that they get no email"
+                sheet.left_out.append(LeftOut(each.line, why, fix, cells, declined=True))
+        sheet.people = [each for each in sheet.people if each.email not in self._no_email]
+        sheet.left_out.sort(key=lambda each: each.line)
+
+    def _leave_out(
+        self, row: Row, why: str, fix: str, *, repeated: bool = False, declined: bool = False
+    ) -> None:
+        self._sheet.left_out.append(LeftOut(row.line, why, fix, row.cells, repeated, declined))
 
     def _warn(self) -> None:
         columns, warnings = self._columns, self._sheet.warnings
@@ -232,6 +259,7 @@ class _Rows:
             self._sheet.columns |= {columns.titles[number]: standard for number in places}
         for number, name in columns.extra.items():
             self._sheet.columns.setdefault(columns.titles[number], name)
+        warnings += self._declined.warnings()
         if self._several:
             warnings.append(
                 f"{_count(self._several)} several addresses in one cell: the first one was taken."

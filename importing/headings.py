@@ -7,7 +7,7 @@ from itertools import islice
 
 from domain.merge import STANDARD_FIELDS
 from importing.encodings import decode
-from importing.headers import REJECT_COLUMNS, SETTABLE, meaning, slug
+from importing.headers import REJECT_COLUMNS, SETTABLE, meaning, plain, slug
 from importing.problems import ImportRejected
 from importing.tables import Row, find_header, read_rows
 from importing.workbooks import first_rows, is_workbook, read_sheet
@@ -29,12 +29,12 @@ class Heading:
 
 def headings(file: str, raw: bytes, mapping: Mapping[str, str]) -> list[Heading]:
     """Return the columns that have a title. Raises ``ImportRejected`` if the file cannot be read at all."""
-    mapped = frozenset(_plain(title) for title, name in mapping.items() if name == "email")
+    mapped = frozenset(plain(title) for title, name in mapping.items() if name == "email")
     try:
         header, rows = _header(file, raw, mapped)
     except ImportRejected:
         header, rows = _first_line(file, raw)
-    chosen = {_plain(title): name for title, name in mapping.items()}
+    chosen = {plain(title): name for title, name in mapping.items()}
     found = []
     for number, written in enumerate(header.cells):
         title = written.strip()
@@ -47,7 +47,7 @@ def headings(file: str, raw: bytes, mapping: Mapping[str, str]) -> list[Heading]
 
 def digest(titles: Sequence[str]) -> bytes:
     """Return what files with the same titles, in any order, have in common."""
-    return hashlib.sha256("\n".join(sorted({_plain(title) for title in titles})).encode()).digest()
+    return hashlib.sha256("\n".join(sorted({plain(title) for title in titles})).encode()).digest()
 
 
 def fields_of(every: Sequence[Heading]) -> list[str]:
@@ -62,8 +62,8 @@ def guess(title: str) -> str:
 
 
 def _becomes(title: str, chosen: Mapping[str, str]) -> tuple[str, str]:
-    if _plain(title) in chosen:
-        name = chosen[_plain(title)]
+    if plain(title) in chosen:
+        name = chosen[plain(title)]
         return name, "chosen" if name else "unused"
     if name := meaning(title):
         return name, "known"
@@ -91,7 +91,3 @@ def _first_line(file: str, raw: bytes) -> tuple[Row, list[Row]]:
         return Row(1, []), []
     header = max(filled[:10], key=lambda row: sum(bool(cell.strip()) for cell in row.cells))
     return header, [row for row in filled if row.line > header.line]
-
-
-def _plain(title: str) -> str:
-    return " ".join(title.split()).casefold()

@@ -176,6 +176,8 @@ def _in_words(fix: str) -> str:
     """A page has no options."""
     return (
         "Choose the column with the addresses below."
+        if fix.startswith("Say which")
+        else "Add by hand who agrees to be written to."
         if "--map" in fix
         else "Save it as CSV UTF-8."
         if "--encoding" in fix
@@ -189,7 +191,7 @@ def _shortened(summary: PeopleSummary) -> dict[str, object]:
     kinds: dict[str, list[object]] = {}
     for each in summary.kept_out:
         kinds.setdefault(each["keeps"], []).append(each)
-    for name in ("left_out", "duplicates", "changes"):
+    for name in ("left_out", "declined", "duplicates", "changes"):
         found[f"{name}_count"] = len(found[name])
         found[name] = found[name][:_SHOWN]
     found["kept_out"] = {keeps: each[:_SHOWN] for keeps, each in kinds.items()}

@@ -1,6 +1,6 @@
 """Import people into an organization, and into a sequence: preview a file, or import it in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from db.views import lookups
 from db.withdrawing import suppressions
 from domain.enrolling import check_reason
 from domain.errors import InvalidInput
-from importing.candidates import Sheet, read_candidates
+from importing.candidates import LeftOut, Sheet, read_candidates
 from importing.files import read_file
 from importing.rejects import write_rejects
 from importing.writing import PeopleSummary, Progress, Target, foresee, write
@@ -118,13 +118,14 @@ def _target(tx: Transaction, sequence: str | None, organization: str | None, opt
 def summary_of(sheet: Sheet, *, dry_run: bool) -> PeopleSummary:
     """Return what a file says of itself, before anything is written."""
 
-    def listed(*, repeated: bool) -> list[dict[str, Any]]:
-        return [{"line": each.line, "why": each.why} for each in sheet.left_out if each.repeated == repeated]
+    def listed(rows: Iterable[LeftOut]) -> list[dict[str, Any]]:
+        return [{"line": each.line, "why": each.why} for each in rows]
 
     return PeopleSummary(
         dry_run=dry_run,
-        left_out=listed(repeated=False),
-        duplicates=listed(repeated=True),
+        left_out=listed(each for each in sheet.left_out if not each.repeated and not each.declined),
+        declined=listed(each for each in sheet.left_out if each.declined),
+        duplicates=listed(each for each in sheet.left_out if each.repeated),
         columns=sheet.columns,
         warnings=list(sheet.warnings),
     )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from importing.headers import meaning
+from importing.headers import is_somebody_elses, meaning
 from importing.problems import ImportRejected, Problem
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -14,6 +14,7 @@ _SEP_LINE = re.compile(r'^"?sep=(.)"?[,;\t|]*\r?\n?$', re.IGNORECASE)
 _BEFORE_HEADER = 60  # lines in which we look for the header
 _WRAPPED_HEAD = 100  # characters
 _LINES_OF_A_ROW = 1000  # a longer row has an unclosed quote
+_NAMED = 5  # columns in an advice
 _UNCLOSED = "a quote is not closed"
 # A cell may be as large as the file. The module's default limit would abort the whole read.
 csv.field_size_limit(2**31 - 1)
@@ -103,20 +104,29 @@ def find_header(file: str, rows: Iterator[Row], mapped: frozenset[str]) -> tuple
     if all(len(row.cells) == 1 for row in filled) and "@" in filled[0].cells[0]:
         return Row(0, ["Email"]), seen
     header = max(filled[:10], key=lambda row: len([cell for cell in row.cells if cell.strip()]))
-    titles = ", ".join(repr(cell.strip()[:60]) for cell in header.cells[:20])
-    below = [row.cells for row in filled if row.line > header.line]
-    holding = next(
-        (
-            title.strip()
-            for n, title in enumerate(header.cells)
-            if any("@" in cell for row in below for cell in row[n : n + 1])
-        ),
-        "",
-    )
-    fix = f'Say which column it is: --map "{holding or "COLUMN"}=email". Or name one of them: Email.'
-    raise ImportRejected(
-        file, [Problem(header.line, 1, f"no column holds e-mail addresses (there are {titles})", fix)]
-    )
+    raise ImportRejected(file, [_unknown(header, [row for row in filled if row.line > header.line])])
+
+
+def _unknown(header: Row, below: Sequence[Row]) -> Problem:
+    """Say which columns hold addresses, and never advise to write to those who recruit or send."""
+    titles = [cell.strip() for cell in header.cells]
+    holding = [
+        title
+        for n, title in enumerate(titles)
+        if title and any("@" in cell for row in below for cell in row.cells[n : n + 1])
+    ]
+    others = [title for title in holding if is_somebody_elses(title)]
+    options = [f'--map "{title}=email"' for title in holding if title not in others] or [
+        '--map "COLUMN=email"'
+    ]
+    what = f"no title names the people's e-mail addresses (there are {_listed(titles)}"
+    what += f"; by their titles somebody else's: {_listed(others)})" if others else ")"
+    fix = f"Say which column it is: {' or '.join(options[:_NAMED])}. Or name one of them: Email."
+    return Problem(header.line, 1, what, fix)
+
+
+def _listed(titles: Sequence[str]) -> str:
+    return ", ".join(repr(title[:60]) for title in titles[:20])
 
 
 def _is_header(cells: Sequence[str], mapped: frozenset[str]) -> bool:

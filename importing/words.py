@@ -17,9 +17,9 @@ HEADERS = {
         adres e-mail; adres email; adres mailowy; adres poczty elektronicznej; poczta elektroniczna;
         электронная почта; эл. почта; эл почта; почта; адрес электронной почты; имейл; мейл; е-mail; электронный адрес;
         електронна пошта; ел. пошта; пошта; адреса електронної пошти;
-        e-posta; eposta; e-posta adresi; eposta adresi; mail adresi; elektronik posta;
-        メール; メールアドレス; eメール; eメールアドレス; 電子メール; 電子メールアドレス; e-mailアドレス; emailアドレス;
-        邮箱; 电子邮箱; 电子邮件; 电子邮件地址; 邮件; 邮件地址; 邮箱地址; 郵箱; 電子郵件; 電子郵件地址; 電郵; 電郵地址; 信箱; 电邮;
+        e-posta; eposta; e-postası; epostası; e-posta adresi; eposta adresi; mail adresi; elektronik posta;
+        メール; メールアドレス; 個人メールアドレス; 連絡先メールアドレス; 本人メールアドレス; eメール; eメールアドレス; 電子メール; 電子メールアドレス; e-mailアドレス; emailアドレス;
+        邮箱; 电子邮箱; 个人邮箱; 工作邮箱; 联系邮箱; 常用邮箱; 個人信箱; 聯絡信箱; 聯絡電郵; 电子邮件; 电子邮件地址; 邮件; 邮件地址; 邮箱地址; 郵箱; 電子郵件; 電子郵件地址; 電郵; 電郵地址; 信箱; 电邮;
         e-post; epost; e-postadress; e-postadresse; epostadress; mejl; mejladress; mailadress;
         sähköposti; sähköpostiosoite;
         e-mailová adresa; emailová adresa; mailová adresa; elektronická pošta; e-mailova adresa;
@@ -39,7 +39,7 @@ HEADERS = {
         voornaam; voornamen; roepnaam;
         imię; imiona; pierwsze imię;
         first name (имя);
-        ilk ad; ilk isim; ön ad;
+        ilk ad; ilk adı; ilk isim; ön ad;
         ファーストネーム; 名 (名前); めい; 名字 (名);
         förnamn; tilltalsnamn; fornavn; etunimi;
         křestní jméno; krstné meno; křestní; keresztnév; utónév; prenume; όνομα; 이름 (名);
@@ -142,21 +142,67 @@ HEADERS = {
     """,
 }
 
-# Words that do not change the meaning of one of the above: "Primary Email", "Candidate First Name", "E-mail 1 - Value".
+# The people in the file. These words do not change what a title means: "Candidate First Name", "Email del candidato". A title may
+# begin with one and go on without a space: "Bewerbermail", "候选人邮箱".
+PEOPLE = """
+    candidate candidates applicant applicants contact contacts lead leads prospect prospects person people persons
+    bewerber bewerbers bewerberin bewerbern bewerberinnen kandidat kandidaten kandidatin kandidatinnen kontakt kontakts kontakte
+    candidat candidats candidate candidates postulant postulante postulants postulantes personne
+    candidato candidata candidatos candidatas postulantes aspirante aspirantes contacto contactos persona
+    candidati candidate contatto contatti contato contatos pessoa
+    kandidaat kandidaten kandidate sollicitant sollicitanten persoon
+    kandydat kandydata kandydatka kandydatki kandydatów kandydatek aplikant aplikanta kontaktu
+    кандидат кандидата кандидатов кандидатки кандидатів соискатель соискателя соискателей здобувача контакта
+    aday adayın adaylar adayların başvuran başvuranın kişi kişinin
+    候補者 応募者 求職者 志願者 候选人 候選人 应聘者 應聘者 求职者 应征者 應徵者 후보자 지원자 구직자
+    مرشح المرشح للمرشح المتقدم للمتقدم उम्मीदवार प्रत्याशी आवेदक প্রার্থী প্রার্থীর امیدوار pelamar ứng viên
+    kandidatens kandidaters kandidater sökande sökandens ansøger ansøgers ansøgeren ansøgerens søker søkers søkerens hakija hakijan ehdokas
+    ehdokkaan uchazeč uchazeče kandidát kandidáta kandidátky jelölt pályázó candidatului υποψηφίου кандидатът מועמד המועמד
+"""
+# Between such a word and what it belongs to.
+PARTICLES = "の 様の 的 之 의 का की के کا کی کے"
+# Before such a word: "of the", "des", "du", "del", "do", "van de". Elsewhere they count: "Email de" is not the person's.
+OF = """
+    of the for des der dem den von vom für du de la le les del el los las di dello della dei degli delle do da dos das van het voor
+    til till för för av của
+"""
+
+# Words that do not change the meaning of one of the above either: "Primary Email", "E-mail 1 - Value".
 QUALIFIERS = """
     current required optional mandatory pflichtfeld aktuell actuel actuelle actual attuale huidig
-    primary secondary main default preferred work personal private business home other office professional corporate candidate applicant
-    contact lead prospect alternate alternative additional value verified valid found person people your his her 1 2 3 4 5 6 7 8 9
-    private privat geschäftlich dienstlich beruflich haupt arbeit bewerber kandidat kandidaten
-    professionnel professionnelle personnel personnelle principal principale candidat travail
-    profesional personal trabajo laboral candidato principal
-    lavoro personale aziendale candidato principale
+    primary secondary main default preferred work personal private business home other office professional corporate
+    alternate alternative additional value verified valid found your his her 1 2 3 4 5 6 7 8 9
+    private privat geschäftlich dienstlich beruflich haupt arbeit
+    professionnel professionnelle personnel personnelle principal principale travail
+    profesional personal trabajo laboral principal
+    lavoro personale aziendale principale
     profissional pessoal trabalho
-    werk privé zakelijk kandidaat persoonlijk
-    służbowy prywatny kandydata główny praca
-    рабочая рабочий личная личный основная основной кандидата
-    iş kişisel aday birincil
+    werk privé zakelijk persoonlijk
+    służbowy prywatny główny praca
+    рабочая рабочий личная личный основная основной
+    iş kişisel birincil
     arbete jobb arbejde pracovní soukromý osobní
+"""
+
+# Whose address no candidate has: who recruits, sends, owns, manages, recommends. A word that begins so is one of them, one of up to
+# four letters only as a whole; of scripts without spaces, a title that has it anywhere.
+OTHERS = """
+    recruit hiring sourcer sender from reply manager owner boss supervisor referr referee reference interviewer consultant coordinator creator
+    created author assign user approver reviewer emergency assistant cc bcc hr
+    rekrut absender personaler vorgesetzt führungskraft besitzer eigentümer inhaber berater betreuer bearbeiter sachbearbeiter empfehl referenz
+    zuständig verantwortlich ersteller chef
+    recrut expéditeur expéditrice émetteur émettrice responsab gestionnaire propriétaire chargé parrain référent supérieur rh
+    reclut remitente gerent jefe jefa propietari dueño dueña encargad gestor seleccionador entrevistador
+    selezionat mittente proprietari titolare remetente dono dona chefe entrevistador
+    afzender verzender leidinggevende eigenaar beheerder verantwoordelijk
+    nadawc menedżer menadżer kierowni przełożon właściciel opiekun polecając
+    рекрутер отправител менеджер руководител владел ответствен начальник рекомендател відправник керівник власник відповідальн
+    gönder yönetici sahip sahibi sorumlu müdür ik
+    採用 担当 送信者 差出人 リクルーター マネージャー 上司 所有者 オーナー 面接官 紹介者 推薦者 人事
+    招聘 招募 猎头 獵頭 发件人 發件人 寄件者 寄件人 经理 經理 主管 负责人 負責人 所有人 面试官 面試官 推荐人 推薦人 介绍人 介紹人 顾问 顧問
+    채용 담당자 발신자 보낸 관리자 매니저 추천인 면접관
+    المرسل المدير مدير مسؤول التوظيف भेजने प्रबंधक প্রেরক pengirim manajer perekrut gửi
+    rekryt avsändare ansvarig ägare afsender avsender leder ansvarlig ejer eier lähettäjä esimies náborář odesílatel nadřízen vlastník
 """
 
 # Never a name, company or title. We compare the whole text; those in NEARLY_NAMES only as spelled there.

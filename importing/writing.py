@@ -48,7 +48,8 @@ class PeopleSummary:
     skipped_elsewhere: int = 0
     skipped_contacted: int = 0
     kept_out: list[dict[str, Any]] = field(default_factory=list)  # email, what keeps them out, detail
-    left_out: list[dict[str, Any]] = field(default_factory=list)
+    left_out: list[dict[str, Any]] = field(default_factory=list)  # rows that cannot be read
+    declined: list[dict[str, Any]] = field(default_factory=list)  # rows left out because they say: no email
     duplicates: list[dict[str, Any]] = field(default_factory=list)
     rejects_file: str | None = None
     days: int = 1  # on which people start
@@ -95,7 +96,9 @@ def write(
             "candidates_created", "candidates_updated", "unchanged", "enrolled", "skipped_suppressed", "skipped_already_enrolled",
             "skipped_elsewhere", "skipped_contacted",
         )  # fmt: skip
-        counts = {name: getattr(summary, name) for name in names} | {"left_out": len(summary.left_out)}
+        counts = {name: getattr(summary, name) for name in names} | {
+            "left_out": len(summary.left_out) + len(summary.declined)
+        }
         audit.write(
             tx,
             target.organization_id,

@@ -53,6 +53,28 @@ def test_the_json_has_every_number_and_list(cli: Cli, office: Office, folder: Pa
     assert Path(found["rejects_file"]).is_file()
 
 
+def test_people_who_get_no_email_by_the_file_are_named_before_and_when_it_is_imported(
+    cli: Cli, stage: Stage, office: Office, folder: Path
+) -> None:
+    file = folder / "people.csv"
+    file.write_text(
+        "Email,Email Status,Do Not Contact\nann@example.org,Bounced,\nbob@example.org,OK,TRUE\ncid@example.org,OK,\n"
+    )
+    for more in (["--dry-run"], []):
+        text = ok(cli("import", file, "--sequence", office.name, *more))
+        assert "Left out: line 2: 'Email Status' says 'Bounced', so they get no email." in text
+        assert "Left out: line 3: 'Do Not Contact' says 'TRUE', so they get no email." in text
+        assert '--map "COLUMN=field"' in text
+    assert not stage.all(Candidate, email="ann@example.org")
+    assert not stage.all(Candidate, email="bob@example.org")
+    assert stage.all(Candidate, email="cid@example.org")
+    choice = "Do Not Contact=past_choice"
+    found = ok(cli("import", file, "--sequence", office.name, "--map", choice, "--json"))
+    assert [each["line"] for each in found["declined"]] == [2]
+    assert found["candidates_created"] == 1
+    assert "'Do Not Contact' 1 row says" in found["warnings"][0]
+
+
 def test_a_dry_run_shows_the_first_email_and_writes_nothing(
     cli: Cli, stage: Stage, office: Office, folder: Path
 ) -> None:

@@ -60,6 +60,17 @@ def test_whatever_the_data_is_it_stays_one_value_of_the_query(value: str) -> Non
         ("HTTPS://Ann.example/CV", "HTTPS://Ann.example/CV"),
         ("https://ann.example/a%20b/\u00fc c", "https://ann.example/a%20b/%C3%BC%20c"),
         ("https://b\u00fccher.example/x", "https://xn--bcher-kva.example/x"),
+        # Each of these is another domain than the one that IDNA 2003 makes of it.
+        ("https://stra\u00dfe.de/x", "https://xn--strae-oqa.de/x"),
+        ("https://Stra\u00dfe.DE:8443/\u00df?q=\u00df", "https://xn--strae-oqa.de:8443/%C3%9F?q=%C3%9F"),
+        ("http://fu\u00dfball.example", "http://xn--fuball-cta.example"),
+        ("fa\u00df.example/cv", "https://xn--fa-hia.example/cv"),
+        ("https://\u03b2\u03cc\u03bb\u03bf\u03c2.example/", "https://xn--nxasmm1c.example/"),
+        ("https://www.B\u00dcCHER.example/x", "https://www.xn--bcher-kva.example/x"),
+        ("https://\u4f8b\u3048\u3002jp/x", "https://xn--r8jz45g.jp/x"),
+        ("https://i\u2665ny.example/x", "https://xn--iny-zx5a.example/x"),
+        ("https://my_cv.stra\u00dfe.de", "https://my_cv.xn--strae-oqa.de"),
+        ("https://user@stra\u00dfe.de/stra\u00dfe.de", "https://user@xn--strae-oqa.de/stra%C3%9Fe.de"),
         ("ann.example/cv", "https://ann.example/cv"),
         ("www.linkedin.com/in/ann", "https://www.linkedin.com/in/ann"),
         ("ann@example.org", "mailto:ann@example.org"),
@@ -96,6 +107,8 @@ def test_anything_else_is_no_address_and_the_fallback_counts(value: str) -> None
     [
         ('<a href="https://{{x}}/jobs">', "acme.example", "https://acme.example/jobs"),
         ('<a href="https://{{x}}/jobs">', "https://acme.example", "https://acme.example/jobs"),
+        ('<a href="https://{{x}}/jobs">', "stra\u00dfe.de", "https://xn--strae-oqa.de/jobs"),
+        ('<a href="https://www.{{x}}">', "fa\u00df.example/cv", "https://www.xn--fa-hia.example/cv"),
         ('<a href="mailto:{{x}}">', "ann+jobs@example.org", "mailto:ann%2Bjobs@example.org"),
         ('<a href="mailto:a@b.example?subject={{x}}">', "R & D", "mailto:a@b.example?subject=R%20%26%20D"),
         ('<a href="tel:{{x}}">', "+49 (30) 123-456", "tel:+4930123-456"),
@@ -116,3 +129,11 @@ def test_addresses_written_out_in_a_text_count_too_and_text_beside_them_does_not
     assert fill(template, {"x": "R & D"}, escape=str) == (
         "See https://a.example/R%20%26%20D?q=R%20%26%20D, R & D or www.a.example/R%20%26%20D."
     )
+
+
+@pytest.mark.parametrize(
+    "host", ["\u00df" * 60_000, f"{'a.' * 200}stra\u00dfe.de", "a\u2488b.example", "a\ufffdb.example"]
+)
+def test_a_host_that_is_none_names_no_other_and_costs_no_time(host: str) -> None:
+    found = link('<a href="{{url}}">you</a>', url=f"https://{host}/x")
+    assert unquote(found) == f"https://{host}/x"

@@ -359,6 +359,12 @@ def test_whose_name_is_meant_decides_which_field_is_offered(written: str, field:
         "{{posting.name}}", "{{job.title}}", "{{JOB_NAME}}", "*|LIST:COMPANY|*", "*|UNSUB|*", "*|DATE:d/m/y|*", "<%= nickname %>",
         "%%icebreaker%%", "{{SNIPPET_1}}", "{{> header}}", "{{! comment }}", "{Hi|Hello|Hey}", "{{RANDOM | Hi | Hello}}",
         "{% comment %}", "{%- endunless -%}", "*|ELSE:|*", "{Guten Tag | Hallo}",
+        "{unsubscribe_link}", "{calendar_link}", "{account.signature}", "{ UNSUBSCRIBE_URL }", "{calendarLink}", "{icebreaker_1|Hi}",
+        "{sender.calendar_link}", "{unsubscribe_link, fallback=here}", "${calendar_link}", "#{calendar_link}", "{!account.signature}",
+        "{$calendar_link}", "{&nbsp;calendar_link&nbsp;}", "｛unsubscribe_link｝", "[unsubscribe_link]", "[[calendar_link]]",  # noqa: RUF001
+        "<<unsubscribe_link>>", "&lt;&lt;calendar.link&gt;&gt;", "«calendar_link»", "%unsubscribe_url%", "%recipient.unsub_link%",
+        "here{unsubscribe_link}", "{signature}", "{Unsubscribe}", "{Calendar Link}", "{Meeting link}",
+        "{RANDOM|a|b}", "{random | x | y}", "{RANDOM}", "{I|We}", "{a|an}", "{really |}", "{|very }", "{Hi {{first_name}}|Hello}",
     ],
 )  # fmt: skip
 def test_what_nothing_here_stands_for_is_refused_and_never_sent(written: str) -> None:
@@ -391,6 +397,8 @@ def test_conditions_of_other_tools_are_refused_and_the_fallback_offered(template
         "see [our site](https://acme.example)", "{name} and [Name] as words", "C#, F# and #hiring", "snake_case __init__",
         "our company % and its %", "{ company: Acme }", "[Location: Berlin]", "<hans@acme.example>", "int main() { return 0; }",
         "https://acme.example/?first_name=1&last_name=2#company_name", "{x|x>0} or {a|b}", "[[nodiscard]] and ${HOME}", "__name__ == 3",
+        "{one.} {two_ } {_three} {1.5} {e.g.} {2_000}", "a[my_index] and [acme.example] or [a link_text](https://acme.example)", "{a || b}",
+        "{x | x even}", "{full-time}, {Full Time}", "https://acme.example/%C3my_file%20b", "calendar_link and account.signature", "5%a_b 6%",
         "Hi [all], hello <you>", "(name) [mail] {city}", "me@first_name.example", "A [Position] {role}", "job_title is a column",
     ],
 )  # fmt: skip
@@ -401,3 +409,15 @@ def test_text_that_merely_has_braces_is_text(text: str) -> None:
 
 def test_a_template_full_of_wrong_fields_is_refused_soon() -> None:
     assert len(check("{first_name} " * 40_000, VALUES)) >= 100
+
+
+def test_an_opt_out_link_of_another_tool_is_to_be_left_out() -> None:
+    for written in (
+        "{unsubscribe_link}",
+        "*|UNSUB|*",
+        "%unsubscribe_url%",
+        "[[opt_out_link]]",
+        "{Unsubscribe}",
+    ):
+        (problem,) = check(written, STANDARD_FIELDS)
+        assert problem.fix == "Leave it out: emails of a sequence offer to opt out by themselves."

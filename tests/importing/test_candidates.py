@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importing.candidates import CandidateSpec, Sheet, read_candidates
-from importing.headers import parse_mapping
+from importing.headers import SETTABLE, parse_mapping
 from importing.problems import ImportRejected
 
 
@@ -162,12 +162,58 @@ def test_the_columns_of_other_products_and_languages_are_known(header: str, row:
     assert (person.company, person.title) == ("Acme", "Engineer")
 
 
+POSSESSIVE = [
+    ("Candidate's Email", "Candidate’s First Name"), ("Candidate´s e-mail", "Candidates' first name"),
+    ("Email of the candidate", "First name of applicant"), ("candidateemail", "candidatefirstname"),
+    ("E-Mail des Bewerbers", "Vorname des Bewerbers"), ("E-Mail-Adresse der Bewerberin", "Vorname der Bewerberin"),
+    ("E-Mail Kandidat/in", "Vorname Bewerber:in"), ("Mailadresse von Kandidat*innen", "Vorname (Kandidat*in)"),
+    ("Bewerbermailadresse", "Kandidatenvorname"),
+    ("Adresse e-mail du candidat", "Prénom du candidat"), ("Courriel de la candidate", "Prénom de la candidate"),
+    ("E-mail du candidat(e)", "Prénom du/de la candidat(e)"), ("Email du contact", "Prénom des candidats"),
+    ("Email del candidato", "Primer nombre del candidato"), ("Correo electrónico de la candidata", "Nombre de pila de la candidata"),
+    ("Correo del candidato/a", "Primer nombre del postulante"), ("Correo de trabajo", "Nombre de pila del contacto"),
+    ("Email della candidata", "Primo nome del candidato"), ("Indirizzo e-mail dei candidati", "Primo nome della candidata"),
+    ("E-mail do candidato", "Primeiro nome do candidato"), ("Endereço de e-mail da candidata", "Prenome da candidata"),
+    ("E-mail do(a) candidato(a)", "Primeiro nome dos candidatos"),
+    ("E-mail van kandidaat", "Voornaam van de kandidaat"), ("E-mailadres van de sollicitant", "Voornaam sollicitant"),
+    ("Adres e-mail kandydatki", "Imię kandydatki"), ("E-mail kandydatów", "Imię aplikanta"),
+    ("Почта соискателя", "First name (имя) кандидата"), ("Электронная почта кандидатов", "First name (имя) соискателя"),
+    ("Adayın e-postası", "Adayın ilk adı"), ("ADAYLARIN E-POSTA ADRESİ", "Başvuranın ilk adı"),
+    ("候補者メールアドレス", "候補者のファーストネーム"), ("応募者のメール", "応募者ファーストネーム"), ("メールアドレス(候補者)", "候補者様のファーストネーム"),
+    ("候选人邮箱", "候选人 First name"), ("應聘者的電子郵件", "First Name（求职者）"), ("候选人Email", "候选人first name"),
+    ("지원자 이메일", "지원자 first name"), ("후보자의 이메일 주소", "후보자 first name"),
+    ("البريد الإلكتروني للمرشح", "الاسم الأول للمرشح"), ("उम्मीदवार का ईमेल", "उम्मीदवार का पहला नाम"),
+    ("প্রার্থীর ইমেইল", "প্রার্থীর প্রথম নাম"), ("Email pelamar", "Nama depan kandidat"), ("Email của ứng viên", "Tên ứng viên"),
+    ("Kandidatens e-post", "Sökandens förnamn"), ("Ansøgers e-mail", "Kandidatens fornavn"), ("E-mail uchazeče", "Křestní jméno kandidáta"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("email", "first_name"), POSSESSIVE)
+def test_a_title_may_say_that_it_is_about_the_candidate(email: str, first_name: str) -> None:
+    person = one(f"{first_name}\t{email}\tRecruiter Email\nAnn\tann@example.org\trita@acme.example\n")
+    assert (person.email, person.first_name) == ("ann@example.org", "Ann")
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Name of business", "Nom de l'agence", "Nombre del puesto", "Titel der Arbeit", "Place of work", "Fecha de email", "Email de",
+        "E-Mail von", "Email del reclutador", "E-mail van de manager", "Leader", "Candidature", "候选人推荐人邮箱", "Personnel", "Date of email",
+        "Name of the emergency contact", "Nom du contact d'urgence", "Email of the candidate's manager",
+    ],
+)  # fmt: skip
+def test_a_title_about_something_else_stays_a_field_of_its_own(title: str) -> None:
+    read_so = sheet(f"Email;{title}\nann@example.org;bob@example.org\n")
+    assert read_so.people[0].email == "ann@example.org"
+    assert read_so.columns.get(title, "") not in SETTABLE
+
+
 @pytest.mark.parametrize(
     "header",
     [
         "Recruiter Email",
         "Email Status",
-        "Email Opt Out",
+        "Email Opened",
         "Hiring Manager Email",
         "E-mail 1 - Type",
         "Email sent on",
@@ -176,7 +222,45 @@ def test_the_columns_of_other_products_and_languages_are_known(header: str, row:
 def test_a_column_about_somebody_elses_address_is_not_the_persons(header: str) -> None:
     person = one(f"{header},Email\nrita@acme.example,ann@example.org\n")
     assert person.email == "ann@example.org"
-    assert "no column holds e-mail addresses" in refused(f"{header}\nrita@acme.example\n")[0][2]
+    assert "no title names the people's e-mail addresses" in refused(f"{header}\nrita@acme.example\n")[0][2]
+
+
+SOMEBODY_ELSES = [
+    "Recruiter Email", "Recruiters' mail", "Sender Email", "From", "Manager Email", "Owner", "Hiring Manager", "Referrer e-mail", "Reply-To",
+    "Account Manager", "Created by", "Absender", "Absenderadresse", "E-Mail des Personalers", "E-Mail Vorgesetzte", "Zuständig",
+    "Email du recruteur", "Mail de la recruteuse", "Expéditeur", "Responsable", "Chargé de recrutement", "Propriétaire",
+    "Email del reclutador", "Remitente", "Correo del gerente", "Correo de la jefa", "Propietario",
+    "Email del selezionatore", "Mittente", "Responsabile", "Proprietario", "E-mail do recrutador", "Remetente", "Gestora", "Proprietária",
+    "E-mail van de recruiter", "Afzender", "Leidinggevende", "Eigenaar", "E-mail rekrutera", "Nadawca", "Przełożony", "Właściciel",
+    "Почта рекрутера", "Отправитель", "Руководитель", "Владелец", "Пошта керівника", "Gönderen", "Yönetici e-postası", "İK uzmanı", "Sorumlu",
+    "採用担当者メール", "送信者", "差出人アドレス", "上司のメール", "招聘者邮箱", "发件人", "寄件者", "负责人邮箱", "經理電郵", "HR邮箱", "채용담당자 이메일", "발신자",
+    "بريد المدير", "المرسل", "Rekryterare", "Avsändare", "Afsender", "Náborář", "Odesílatel", "Pengirim", "Người gửi",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("title", SOMEBODY_ELSES)
+def test_nobody_is_advised_to_write_to_a_recruiter_or_sender(title: str) -> None:
+    with pytest.raises(ImportRejected) as alone:
+        sheet(f"Wer;{title}\nAnn;rita@acme.example\n")
+    (problem,) = alone.value.problems
+    assert f"by their titles somebody else's: {title!r}" in problem.what
+    assert f"{title}=email" not in problem.fix
+    with pytest.raises(ImportRejected) as beside:
+        sheet(f"{title};Kontakt\nrita@acme.example;ann@example.org\n")
+    (problem,) = beside.value.problems
+    assert problem.fix.startswith('Say which column it is: --map "Kontakt=email".')
+    mapped = one(f"{title};Kontakt\nrita@acme.example;ann@example.org\n", mapping={title: "email"})
+    assert mapped.email == "rita@acme.example"
+
+
+def test_every_column_that_holds_addresses_is_named() -> None:
+    with pytest.raises(ImportRejected) as caught:
+        sheet(
+            "Sender Email,Recipient,Kontakt,Stadt\nrita@acme.example,,ann@example.org,Bonn\n,bob@example.org,,\n"
+        )
+    (problem,) = caught.value.problems
+    assert problem.fix.startswith('Say which column it is: --map "Recipient=email" or --map "Kontakt=email".')
+    assert "'Sender Email'" in problem.what
 
 
 @pytest.mark.parametrize(
@@ -298,7 +382,7 @@ def test_entities_of_an_export_are_decoded_once(value: str, text: str) -> None:
         ("", (0, 0), "empty"),
         ("\n \n", (0, 0), "empty"),
         ("email\n", (0, 0), "nobody"),
-        ("name\nJo\n", (1, 1), "no column holds e-mail addresses"),
+        ("name\nJo\n", (1, 1), "no title names the people's e-mail addresses"),
         ("email\nnot an address\n", (2, 1), "not one address"),
         ("email\n-\n\nname only\n", (2, 1), "no address"),
         ('email\n"a@b.example\n', (2, 1), "not CSV"),

@@ -53,7 +53,7 @@ def test_a_hidden_sheet_is_not_read() -> None:
     hidden.append(["Email"])
     hidden.append(["ann@example.org"])
     hidden.sheet_state = "hidden"
-    with pytest.raises(ImportRejected, match="no column holds"):
+    with pytest.raises(ImportRejected, match="no title names"):
         read_candidates("people.xlsx", saved(book))
 
 

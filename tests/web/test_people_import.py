@@ -96,6 +96,33 @@ def test_a_file_is_read_first_and_imported_once(stage: Stage, rita: UUID, sequen
     assert desk.visitor.get(f"{page}/left-out.csv").text.splitlines()[1].endswith(",4,,nobody,,")
 
 
+def test_who_gets_no_email_by_the_file_is_left_out_and_named(
+    stage: Stage, rita: UUID, sequence: UUID
+) -> None:
+    desk = Desk(stage, rita)
+    content = b"Email,Unsubscribed\nann@example.org,TRUE\nbob@example.org,FALSE\n"
+    page = desk.checked(content, sequence=str(sequence))
+    assert "Get no email, by the file" in desk.visitor.text
+    assert (
+        "Row 2: <bdi>&#39;Unsubscribed&#39; says &#39;TRUE&#39;, so they get no email</bdi>"
+        in desk.visitor.text
+    )
+    assert "1 person imported, 1 enrolled." in desk.visitor.text
+    assert "Not readable" not in desk.visitor.text
+    # To leave the column out is no word about the people.
+    desk.decide(page, "check", c1="")
+    stage.run_outbox()
+    assert "Get no email, by the file" in desk.visitor.get(page).text
+    desk.decide(page, "import")
+    stage.run_outbox()
+    assert "1 row was left out." in desk.visitor.get(page).text
+    assert [each.email for each in stage.all(Candidate)] == ["bob@example.org"]
+    assert ",2,ann@example.org,TRUE" in desk.visitor.get(f"{page}/left-out.csv").text
+    desk.visitor.get(HERE)
+    desk.checked(b"Email,Unsubscribed\nann@example.org,TRUE\n", sequence=str(sequence))
+    assert "Add by hand who agrees to be written to." in desk.visitor.text
+
+
 def test_what_is_changed_after_the_check_is_read_again_before_it_is_imported(
     stage: Stage, rita: UUID, sequence: UUID
 ) -> None:
