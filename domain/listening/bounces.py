@@ -103,13 +103,14 @@ def _class_of(status: str, diagnostic: str, text: str) -> BounceClass:
         return BounceClass.SENDER
     if not re.match(r"5\.1\.(1|10)$|[45]\.7\.", status) and _may_work_later(words):
         return BounceClass.SOFT
-    if _NEVER.fullmatch(status):
-        return BounceClass.HARD
+    by_table = _by_table(status, diagnostic) if diagnostic else None
+    if _NEVER.fullmatch(status):  # of the recipient, unless the words are about the sender
+        return by_table if by_table is BounceClass.SENDER else BounceClass.HARD
     if _LATER.fullmatch(status):
         return BounceClass.SOFT
     if _RESTRICTED.fullmatch(status) or "RESOLVER.RST." in words:
         return BounceClass.SOFT
-    if diagnostic and (by_table := _by_table(status, diagnostic)):
+    if by_table is not None:
         return by_table
     return _by_words(status, words, text)
 

@@ -9,6 +9,10 @@ from domain.listening.message import Incoming, Report, ReportedRecipient
 
 NOW = datetime(2026, 12, 9, 9, tzinfo=UTC)
 FAILED = [
+    ("sender", "5.2.1", "550 5.2.1 Sender mailbox disabled"),
+    ("sender", "5.1.1", "550 5.1.1 Your account has been suspended"),
+    ("sender", "5.1.1", "550 5.1.1 sender address does not exist"),
+    ("hard", "5.2.1", "550 5.2.1 Mailbox disabled"),
     ("hard", "5.4.1", "550 5.4.1 Recipient address rejected: Access denied"),
     ("hard", "5.0.0", "550 Requested action not taken: mailbox unavailable"),
     ("hard", "5.0.0", "521 Host does not accept mail"),
