@@ -153,7 +153,6 @@ def test_processing_twice_or_late_does_no_harm(stage: Stage, default_box: UUID, 
     assert len(kept(stage)) == 1
 
 
-@pytest.mark.row("P47", "N11")
 def test_emails_whose_senders_have_a_slow_dns_leave_room_to_read_other_mailboxes(
     stage: Stage, default_box: UUID, person: str
 ) -> None:
@@ -175,6 +174,7 @@ def test_emails_whose_senders_have_a_slow_dns_leave_room_to_read_other_mailboxes
     assert room.enter(mine)  # it has left its place
 
 
+@pytest.mark.row("P47", "N11")
 def test_who_is_unknown_lands_in_unassigned_and_stops_nobody(
     stage: Stage, default_box: UUID, person: str
 ) -> None:
