@@ -29,7 +29,7 @@ STILL_CHECKING = Verdict(
     "Try again in a minute.",
 )
 _POLL = 0.05
-_ENDING = 2.0  # seconds for threads whose errands have ended
+_ENDING = 2.0  # seconds in which a thread ends whose errands have
 _THREADS = 4  # of a command that does its own errands
 
 
@@ -78,10 +78,10 @@ class Asked:
         """Stop waiting: errands that have not begun never will."""
         with self._runtime.database.transaction() as tx:
             errands.give_up(tx, self.ids)
-        # A command closes its database next, and a thread of ours that has just recorded an answer has a connection still.
-        until = time.monotonic() + _ENDING
-        for each in self._helpers:
-            each.join(max(0.0, until - time.monotonic()))
+        if not self._left:
+            # A command closes its database next, and a thread of ours that has just recorded an answer has a connection still.
+            for each in self._helpers:
+                each.join(_ENDING)
 
     def rest(self) -> None:
         """Sleep for a moment, or until an errand in our own threads ends."""
