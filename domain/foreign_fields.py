@@ -110,14 +110,17 @@ _WRAPPED = re.compile(
 )
 # A spelling that only programs use, with a fallback or without: we do not know which field it is, but it is one.
 _SNAKE = r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+"
-_PROGRAMS = r"[A-Za-z][A-Za-z0-9]*(?:[_.][A-Za-z0-9]+)+|[a-z]+(?:[A-Z][a-z]+)+"
+_OBJECTS = rf"(?i:{'|'.join([*_PEOPLE.split(), *_SENDERS.split(), *sorted(_COMPANIES)])})"
+_DOTTED = r"[A-Za-z][A-Za-z0-9]*(?:[_.][A-Za-z0-9]+)+|[a-z]+(?:[A-Z][a-z]+)+"
+# In signs that text has too, a dot is part of a name behind an object only: Node.js and Mail.ru are words.
+_PROGRAMS = rf"(?:{_OBJECTS}\.)?{_SNAKE}|{_OBJECTS}(?:\.[A-Za-z0-9_]+)+|[a-z]+(?:[A-Z][a-z]+)+"
 _TOOLS = r"(?i:(?:unsubscribe|opt[ _-]?out|signature|calendar|meeting|booking|scheduling|random)(?: (?:link|url))?)"
 # Signs that ordinary text never has around a word: this is a field, even if we do not know which.
 _UNKNOWN = re.compile(
     r"\*\|[A-Z][^|\n]{0,80}\|\*|<%[=-]?[^%<>\n]{1,100}%>|%%[A-Za-z][\w ]{0,60}%%"
     rf"|(?<![{{%@\\])[$#]?\{{[!$]?{_SPACE}(?:{_PROGRAMS}|{_TOOLS}){_OR_ELSE}{_SPACE}\}}(?!\}})"
-    rf"|(?<![\w\]\[])\[(?:{_SNAKE})\](?![\](])|\[\[{_SPACE}(?:{_PROGRAMS}){_SPACE}\]\]"
-    rf"|<<(?:{_PROGRAMS})>>|&lt;&lt;(?:{_PROGRAMS})&gt;&gt;|«(?:{_PROGRAMS})»"
+    rf"|(?<![\w\]\[])\[(?:{_SNAKE})\](?![\](])|\[\[{_SPACE}(?:{_DOTTED}){_SPACE}\]\]"
+    rf"|<<(?:{_DOTTED})>>|&lt;&lt;(?:{_DOTTED})&gt;&gt;|«(?:{_SNAKE})»"
     rf"|(?<![\w%])%(?=[A-Za-z0-9.]*_)(?:{_PROGRAMS})%(?![\w%])"
 )
 _OPT_OUT = re.compile(r"unsub|opt[ _-]?out", re.IGNORECASE)

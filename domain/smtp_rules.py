@@ -71,14 +71,14 @@ _QUOTA_WORDS = (
 
 # The sender's account or address, and the words between it and what is wrong with it.
 _SENDER = (
-    r"(?:\byour (?:[\w-]+ )?(?:account|mailbox|address|user|domain|organi[sz]ation|tenant|subscription)\b"
-    r"|(?<![\w.@<-])(?:envelope[ -]sender|sender|sending (?:account|mailbox|user|domain|address)|from[ -]address|return[ -]path)\b(?![@.]))"
+    r"(?:\byour (?!recipient|addressee|destination|intended)(?:[\w-]+ )?(?:account|mailbox|address|user|domain|organi[sz]ation|tenant|subscription)\b"
+    r"|(?<![\w.@<-])(?<!dear )(?:envelope[ -]sender|sender|sending (?:account|mailbox|user|domain|address)|from[ -]address|return[ -]path)\b(?![@.]))"
 )
 _OWN = rf"{_SENDER}(?:(?!recipient|addressee)(?:[\w ',\"()@]|<[^>]{{0,80}}>|[.-](?=\w))){{0,60}}?"
 _STOPPED = r"\b(?:suspended|disabled|paused|blocked|locked|deactivated|banned)"
 # A person or group that accepts nothing from us, unless the code says why.
 _BY_RECIPIENT = (
-    r"^5\d\d (?!5\.1\.[1-6]\b).*(\b(blocked|blacklisted|banned|rejected|refused|denied) by (the|this|your) (recipient|addressee)"
+    r"^5\d\d (?!5\.1\.[1-6]\b).*(\b(blocked|blacklisted|banned|rejected|refused|denied) by (?:(?:the|this|your) )?(recipient|addressee)"
     r"|\brecipient('s)?( (domain|address|mailbox|account|server))? (is |was |has been )?(blocked|blacklisted|banned|suspended)"
     r"|\b(allowed|permitted|authori[sz]ed) to (send|write|post)( \w+){0,2} to (this|the) )"
 )

@@ -12,6 +12,8 @@ from importing.declined_words import (
     CONSENTS,
     DEAD,
     NO,
+    NO_BEGINS,
+    NO_SIGNS,
     OTHERWISE,
     PERMITS,
     REFUSALS,
@@ -25,6 +27,9 @@ from importing.values import clean, is_placeholder
 _LONGEST = 60  # characters of a value that we show
 _STATUS = 200  # characters of a cell that we read; a longer text is no status
 _LONG = 6  # letters; a refusal that long is one within a word too, such as emailoptout
+_MOST_WORDS = 8  # of a title; a longer one is a question or a notice of a form
+_SHORT = 5  # words of a cell that withdraws a consent; a longer one explains how
+_ABOUT_ADDRESSES = re.compile(r"mail|correo|courriel|邮|郵|メール|메일|почт", re.IGNORECASE)
 
 
 class _Phrases:
@@ -37,6 +42,10 @@ class _Phrases:
             "|".join(sorted(one for one in each if len(one) >= _LONG or one >= "\u0590"))
         )
         self._begins = re.compile("|".join(sorted(each)))
+
+    def begin(self, words: Sequence[str]) -> bool:
+        """Does a phrase stand at the beginning?"""
+        return self._begins.match("".join(words)) is not None
 
     def within(self, words: Sequence[str]) -> bool:
         """Does a phrase begin with one of the words, or stand anywhere if it is long?"""
@@ -51,9 +60,9 @@ class _Phrases:
 
 class _Kind(Enum):
     REFUSAL = auto()
-    PERMIT = auto()
     CONSENT = auto()
     STATUS = auto()
+    ADDRESS_STATUS = auto()
 
 
 class _Answer(Enum):
@@ -108,12 +117,16 @@ def _rows(count: int) -> str:
 def _kind_of(title: str) -> _Kind | None:
     words = words_of(title)
     joined = "".join(words)
-    if _OTHERWISE.intersection(words) or (any(each in joined for each in _CALLS) and "mail" not in joined):
+    if len(words) > _MOST_WORDS or _OTHERWISE.intersection(words):
         return None
-    for kind, phrases in _TITLES:
-        if phrases.within(words):
-            return kind
-    return None
+    if any(each in joined for each in _CALLS) and "mail" not in joined:
+        return None
+    kinds = [kind for kind, phrases in _TITLES if phrases.within(words)]
+    if kinds[:1] == [_Kind.REFUSAL] and _CONSENTS.within(words):
+        return _Kind.CONSENT  # "Consent (opt out at any time)"
+    if kinds[:1] == [_Kind.STATUS] and (_ABOUT_ADDRESSES.search(joined) or joined in _ALONE):
+        return _Kind.ADDRESS_STATUS
+    return kinds[0] if kinds else None
 
 
 @lru_cache(maxsize=4096)
@@ -122,33 +135,35 @@ def _answer(kind: _Kind, cell: str) -> _Answer:
     words = words_of(text)
     says_no = (
         "".join(words) in _NO
-        or words[:1] in (["not"], ["never"])
-        or re.fullmatch(r"0+(?:[.,]0+)?", text) is not None
+        or (bool(_NO_BEGINS.intersection(words[:1])) and not _REFUSALS.begin(words))
+        or text.startswith("未")
+        or any(sign in text for sign in NO_SIGNS)
+        or re.fullmatch(r"0+(?:[.,]0+)?|[0-]{8,10}(?:[ T][0:.]+Z?)?", text) is not None
     )
     empty = is_placeholder(text) and not says_no and not any(sign in text for sign in YES_SIGNS)
-    refuses = _REFUSALS.within(words) or _DEAD.within(words)
+    refuses = _REFUSALS.within(words) or (kind is _Kind.ADDRESS_STATUS and _DEAD.within(words))
     if not text or empty:
         found = False
     elif kind is _Kind.REFUSAL:
         found = not says_no
-    elif kind is _Kind.PERMIT:
-        found = says_no or refuses
     elif kind is _Kind.CONSENT:
         if says_no:
             return _Answer.NO_CONSENT
-        found = refuses or _WITHDRAWN.within(words)
+        found = len(words) <= _SHORT and (refuses or _WITHDRAWN.within(words))
     else:
         found = refuses and not says_no and "soft" not in words
     return _Answer.NO_EMAIL if found else _Answer.NOTHING
 
 
-_REFUSALS, _DEAD, _WITHDRAWN = _Phrases(REFUSALS), _Phrases(DEAD), _Phrases(WITHDRAWN)
+_REFUSALS, _DEAD = _Phrases(REFUSALS), _Phrases(DEAD)
+_CONSENTS, _WITHDRAWN = _Phrases(CONSENTS), _Phrases(WITHDRAWN)
 _NO = frozenset("".join(words_of(each)) for each in NO.split(";"))
+_NO_BEGINS = frozenset(NO_BEGINS.split())
+_ALONE = frozenset(["status", "result", "zbstatus", "verificationresult", "validation"])
 _OTHERWISE = frozenset(OTHERWISE.split())
 _CALLS = tuple("".join(words_of(each)) for each in CALLS.split())
 _TITLES = (
     (_Kind.REFUSAL, _REFUSALS),
-    (_Kind.PERMIT, _Phrases(PERMITS)),
-    (_Kind.CONSENT, _Phrases(CONSENTS)),
+    (_Kind.CONSENT, _Phrases(f"{CONSENTS};{PERMITS}")),
     (_Kind.STATUS, _Phrases(STATUSES)),
 )

@@ -5,11 +5,11 @@ A title or value has one of these if it holds it from the beginning of a word on
 
 # Titles that say it if the cell does not say no: "HasOptedOutOfEmail", "Ne pas contacter", "Bounced at". Also words of a status.
 REFUSALS = """
-    unsub; opt out; opted out; opting out; do not contact; dont contact; do not email; dont email; do not mail; do not send; do not disturb;
-    do not allow email; do not allow bulk email; do not bulk email; no emails; dnc; bounce; suppressed; blacklist; blocklist; blocked;
+    unsub; unsubscri; opt out; opted out; opting out; do not contact; dont contact; do not email; dont email; do not mail; do not send; do not disturb;
+    do not allow email; do not allow bulk email; do not bulk email; dnc; bounce; suppressed; blacklist; blocklist;
     complained; spam complain; marked as spam; clean time; email invalid; invalid email; undeliverable;
     abgemeldet; abmeldung; abbestellt; nicht kontaktieren; nicht anschreiben; keine e mail; keine mails; kontaktsperre; mailsperre; werbesperre;
-    werbewiderspruch; sperrvermerk; gesperrt; unzustellbar;
+    werbewiderspruch; sperrvermerk; unzustellbar;
     désabonn; désinscri; ne pas contacter; ne plus contacter; ne pas envoyer; ne pas solliciter; liste noire; refuse les e mails;
     dado de baja; dada de baja; baja de correo; baja email; no contactar; no enviar; no molestar; rebotad; lista negra; desuscri;
     disiscri; cancellato dalla lista; non contattare; non inviare; non disturbare; rimbalzat; lista nera;
@@ -25,7 +25,7 @@ REFUSALS = """
 """
 # Words of a status, besides, that say the address does not work or must not be used.
 DEAD = """
-    invalid; cleaned; does not exist; spamtrap; spam trap; abuse; ungültig; existiert nicht; invalide; inexistant; inválid; no existe; non valido; inesistente;
+    invalid; cleaned; blocked; gesperrt; does not exist; spamtrap; spam trap; abuse; ungültig; existiert nicht; invalide; inexistant; inválid; no existe; non valido; inesistente;
     ongeldig; bestaat niet; nieprawidłow; nie istnieje; недейств; не существует; geçersiz; 無効; 存在しない; 无效; 無效; 不存在; 무효; ogiltig; ugyldig
 """
 # Titles of columns whose words count: "Email Status: Bounced", "Stage: Do not contact".
@@ -33,7 +33,7 @@ STATUSES = """
     status; state; stage; statut; estado; etapa; stato; situação; fase; статус; durum; tags; label; segment; result; verification; validation;
     deliverab; ergebnis; résultat; resultado; risultato; resultaat; wynik; subscription; disposition; ステータス; 状態; 结果; 状态; 狀態; 結果; 상태
 """
-# Titles that say it if the cell says no.
+# Titles of permissions. They are read like consents: what is before such a word may turn it round ("not contactable").
 PERMITS = """
     subscribed; is subscriber; contactable; can contact; can be contacted; may contact; may be contacted; ok to contact; ok to email; allow contact;
     allow email; email allowed; accepts email; darf kontaktiert; kontaktierbar; kontakt erlaubt; peut être contacté; contact autorisé;
@@ -50,14 +50,19 @@ WITHDRAWN = """
 """
 # Titles that only sound like a refusal: a link that every row has, a count, somebody else, a call.
 OTHERWISE = """
-    link url count number rate token page soft anzahl quote employer employers reference references referee referees manager supervisor
+    link url count number rate token page soft secondary second tertiary third alternate alternative other anzahl quote employer employers reference references referee referees manager supervisor
     arbeitgeber employeur empleador referenzen
 """
-CALLS = "fax phone call sms whatsapp telefon 電話 电话 전화"
+CALLS = (
+    "fax phone mobile mobil handy cell movil móvil celular cellulare call sms whatsapp telefon 電話 电话 전화"
+)
 NO = """
     no; n; false; f; off; never; inactive; allow; allowed; active; subscribed; opted in; opt in; ok;
     nein; falsch; nie; niemals; erlaubt; non; faux; jamais; permis; falso; nunca; mai; não; nee; onwaar; nooit; fałsz; nigdy;
     нет; ложь; никогда; ні; hayır; yanlış; asla; いいえ; 可; 否; 不; 不是; 没有; 아니오; 아니요; لا; नहीं; tidak; không;
-    nej; nei; falskt; ei; ne; nem; nu
+    nej; nei; falskt; falsk; usann; epätosi; nepravda; hamis; fals; ei; ne; nem; nu; 正常
 """
-YES_SIGNS = "✓✔☑✅✗✘☒❌🚫⛔○◯〇●"
+# Words that a cell begins with which says that all is well: "No bounce", "Soft bounce", "Not opted out".
+NO_BEGINS = "not never no none soft transient valid verified delivered"
+NO_SIGNS = "❌✗✘×🚫⛔"
+YES_SIGNS = "✓✔☑✅☒○◯〇●"

@@ -93,11 +93,12 @@ class GraphTransport:
     def _reply_to(self, thread: Thread, message: OutgoingMessage, correlation_id: str) -> Draft | None:
         """Answer the thread's last email. Returns None if it is gone.
 
-        An email that is known to have left keeps its id, so we answer it without a search. We search if that finds nothing.
+        An email that is known to have left keeps its id, so we answer it without a search. We search if that comes to nothing, as
+        after a move of the mailbox, which makes ids invalid.
         """
         known = thread.item_id or (thread.draft_id if thread.left else "")
         if known:
-            reply = self._reply(known, message, correlation_id, thread.conversation_id)
+            reply = self._reply(known, message, correlation_id, thread)
             if reply is not None:
                 return reply
         found = self.find(thread.correlation_id) if thread.correlation_id else ()
@@ -112,18 +113,19 @@ class GraphTransport:
         return None
 
     def _reply(
-        self, parent_id: str, message: OutgoingMessage, correlation_id: str, conversation_id: str = ""
+        self, parent_id: str, message: OutgoingMessage, correlation_id: str, unsure: Thread | None = None
     ) -> Draft | None:
         """Create a reply draft that has our correlation id from the start. Returns None if the email to answer is gone.
 
-        Or if the reply is not of this conversation: a reply to a draft does not join it (microsoft-graph-docs issue 4355), and
-        somebody may have moved a draft that never left out of Drafts.
+        ``unsure``: the thread, if nobody has looked whether its email is still there under this id. Returns None too if the reply
+        is not of its conversation: a reply to a draft does not join it (microsoft-graph-docs issue 4355), and somebody may have
+        moved a draft that never left out of Drafts.
         """
         answer = self._answer(requests.create_reply(parent_id, message, correlation_id), Purpose.WRITE)
-        if is_gone(answer.status, answer.body):
+        if is_gone(answer.status, answer.body) or (unsure is not None and answer.status in (400, 404)):
             return None
         draft = _draft(_decoded(answer, Purpose.WRITE))
-        if conversation_id and draft.conversation_id != conversation_id:
+        if unsure is not None and unsure.conversation_id not in ("", draft.conversation_id):
             self.recall(draft.id)
             return None
         # Graph does not promise which of the reply's properties it takes from the request, and a reply-all with other recipients

@@ -393,7 +393,7 @@ def test_conditions_of_other_tools_are_refused_and_the_fallback_offered(template
 @pytest.mark.parametrize(
     "text",
     [
-        "a set {1, 2} and [3] and <4>", "f(x) = {x | x > 0}", "[sic] {one} %d %s 100 % sure, 20% more", "Array<String>, List[int]",
+        "«Mail.ru», «hh.ru» и «iPhone»", "{Node.js} {example.com}", "a set {1, 2} and [3] and <4>", "f(x) = {x | x > 0}", "[sic] {one} %d %s 100 % sure, 20% more", "Array<String>, List[int]",
         "see [our site](https://acme.example)", "{name} and [Name] as words", "C#, F# and #hiring", "snake_case __init__",
         "our company % and its %", "{ company: Acme }", "[Location: Berlin]", "<hans@acme.example>", "int main() { return 0; }",
         "https://acme.example/?first_name=1&last_name=2#company_name", "{x|x>0} or {a|b}", "[[nodiscard]] and ${HOME}", "__name__ == 3",

@@ -35,16 +35,16 @@ def left_out(title: str, value: str, mapping: dict[str, str] | None = None) -> b
         ("Unsubscribed from all email", "true"), ("Opted out of email: One to One", "Yes"),  # HubSpot
         ("HasOptedOutOfEmail", "TRUE"), ("Email Opt Out", "1"), ("EmailBouncedDate", "2026-01-05T10:00:00Z"),  # Salesforce
         ("massMailOptOut", "1"), ("Do Not Contact", "Yes"), ("Opted Out", "2026-02-01"),  # Bullhorn, Gem, Outreach
-        ("Email Status", "Bounced"), ("Email Bounced", "true"), ("Stage", "Do Not Contact"),  # Apollo
+        ("Email Status", "Bounced"), ("Email Bounced", "true"), ("Stage", "Do Not Contact"), ("isunsubscribed", "TRUE"), ("HASUNSUBSCRIBED", "1"), ("emailunsubscribed", "t"),  # Apollo, SQL
         ("donotemail", "Yes"), ("Do not allow Bulk Emails", "Do Not Allow"),  # Dynamics
         ("UNSUB_TIME", "2025-12-01 10:00:00"), ("CLEAN_TIME", "2025-12-01 10:00:00"),  # Mailchimp
         ("status", "OPT-OUT"), ("status", "INVALID"), ("Status", "cleaned"), ("Complained at", "2026-01-02"), ("Lead Status", "Unsubscribed"), ("Marketing status", "Hard bounce"),
         ("ZB Status", "do_not_mail"), ("ZB Status", "spamtrap"), ("Verification result", "undeliverable"), ("Blocklisted", "x"),
         ("isUnsubscribed", "\u2714"), ("Unsubscribe reason", "Too many emails"), ("Tags", "java, do not contact"), ("Spam complaint", "yes"),
-        ("Accepts email", "no"), ("Subscribed", "FALSE"), ("OK to contact?", "No"), ("Marketing consent", "withdrawn"), ("emailoptout", "y"),
+        ("Marketing consent", "withdrawn"), ("emailoptout", "y"),
         # Languages.
         ("Abgemeldet", "ja"), ("Nicht kontaktieren", "WAHR"), ("Keine E-Mails", "x"), ("Kontaktsperre", "Ja"), ("Status", "abgemeldet"),
-        ("E-Mail-Status", "ung\u00fcltig"), ("Darf kontaktiert werden", "nein"), ("Einwilligung", "widerrufen"), ("Werbewiderspruch", "1"),
+        ("E-Mail-Status", "ung\u00fcltig"), ("Einwilligung", "widerrufen"), ("Werbewiderspruch", "1"),
         ("D\u00e9sabonn\u00e9", "oui"), ("D\u00e9sinscrit(e)", "VRAI"), ("Ne pas contacter", "Oui"), ("Statut", "D\u00e9sabonn\u00e9e"),
         ("Dado de baja", "s\u00ed"), ("No contactar", "VERDADERO"), ("Estado", "Rebotado"), ("Estado del correo", "No contactar"),
         ("Disiscritto", "s\u00ec"), ("Non contattare", "VERO"), ("Stato", "Rimbalzato"),
@@ -75,6 +75,13 @@ def test_who_wants_no_email_by_the_file_is_left_out(title: str, value: str) -> N
         ("Email Status", "Verified"), ("Status", "Active"), ("Stage", "Replied"), ("Status", "not bounced"), ("Status", "soft bounce"),
         ("Subscribed", "yes"), ("OK to contact", "ja"), ("Subscribed", ""), ("Headline", "Unsubscribed from corporate life"), ("Notes", "bounced ideas"),
         ("Tags", "java, opted in"), ("Email Opt In", "TRUE"), ("Contact owner", "Rita"), ("Cleaned Company Name", "Acme"),
+        # Turned round, about something else, or well.
+        ("isunsubscribed", "FALSE"), ("Not contactable", "No"), ("Nicht kontaktierbar", "Nein"), ("Non contattabile", "No"), ("Email Opt Out", "FALSK"),
+        ("Email Opt Out", "EPÄTOSI"), ("May we contact you? You can unsubscribe (opt out) at any time", "Yes"), ("Secondary Email Status", "Invalid"),
+        ("Einwilligung", "Ja. Ich kann meine Einwilligung jederzeit widerrufen."), ("Mobile Status", "Invalid"), ("Mobile DNC", "Yes"),
+        ("Bounce Status", "No bounce"), ("Bounce Status", "Valid"), ("Bounce Type", "Soft bounce"), ("退订状态", "未退订"), ("退订状态", "正常"),
+        ("Opt-out date", "0000-00-00 00:00:00"), ("Tags", "Substance Abuse"), ("Tags", "data cleaned"), ("Stage", "Blocked"), ("No. Emails Sent", "3"),
+        ("Right-to-work verification", "Invalid"), ("Email Opt Out", "❌"),
         ("OK to contact references?", "No"), ("Do not contact current employer", "Yes"), ("Do not contact by phone", "Yes"),
         ("Complaint management", "yes"), ("Email Status", "never bounced"), ("State", "NE"), ("Options", "No"), ("Contact person", "no"),
     ],
@@ -94,6 +101,23 @@ def test_a_field_of_ones_own_overrules_the_title_and_says_so() -> None:
     found = sheet(text, {"Email Opt Out": ""})
     assert [each.email for each in found.people] == ["bob@example.org"]
     assert found.left_out[0].fix == 'If they agree to be written to: --map "Email Opt Out=email_opt_out".'
+
+
+@pytest.mark.parametrize(
+    ("title", "value"),
+    [
+        ("Accepts email", "no"),
+        ("Subscribed", "FALSE"),
+        ("OK to contact?", "❌"),
+        ("Darf kontaktiert werden", "nein"),
+    ],
+)
+def test_a_missing_permission_is_reported(title: str, value: str) -> None:
+    found = sheet(f"Email,{title}\nann@example.org,{value}\n")
+    assert len(found.people) == 1
+    assert found.warnings == [
+        f"In {title!r} 1 row says no. They are imported: check whether they may be written to."
+    ]
 
 
 def test_a_missing_consent_is_no_refusal_and_is_reported() -> None:

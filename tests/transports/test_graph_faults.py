@@ -481,12 +481,18 @@ def test_an_email_known_to_have_left_is_answered_without_a_search(connect: Conne
     ]
 
 
-def test_an_email_that_has_left_under_another_id_is_searched_for(connect: Connect) -> None:
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(404, "ErrorItemNotFound"), (400, "ErrorInvalidMailboxItemId"), (400, "SomethingNew")],
+)
+def test_an_email_that_has_left_under_another_id_is_searched_for(
+    connect: Connect, status: int, code: str
+) -> None:
     def script(request: Request) -> Reply:
         if request.method == "GET":
             return http(200, {"value": [{**ITEM, "id": "moved", "isDraft": False}]})
         if request.path.endswith("/AAk1/createReplyAll"):
-            return graph_error(404, "ErrorItemNotFound")
+            return graph_error(status, code)
         return http(200, REPLY)
 
     server, transport = connect(script)

@@ -166,6 +166,8 @@ ABOUT_THE_SENDER = [
 ]  # fmt: skip
 
 ABOUT_THE_RECIPIENT = [
+    "550 5.1.1 Please check your recipient address, user not found",
+    "550 5.1.1 Dear sender, the user bob does not exist",
     "550 5.1.1 The email account that you tried to reach does not exist.",
     "550 5.1.1 <ann@example.org>: Recipient address rejected: User unknown in virtual mailbox table",
     "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup",
