@@ -14,12 +14,12 @@ from uuid import UUID
 import orjson
 import psycopg
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from db.core import database_url, entra_login, trouble
+from db.core.pool import ClosingPool, check_rested
 from domain.errors import OnbehalfError
 
 Transaction: TypeAlias = Connection
@@ -57,9 +57,6 @@ _KEEPALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-
-
-_RESTED = 2.0  # seconds in the pool after which we check that a connection is alive
 
 
 FOR_VISITORS = "The database is away or busy."  # the reason names hosts and roles, and is for operators
@@ -107,6 +104,7 @@ class Database:
             url,
             application=application,
             session=session,
+            poolclass=ClosingPool,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=30,
@@ -115,8 +113,7 @@ class Database:
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
         )
-        event.listen(self.engine, "checkin", _note_use)
-        event.listen(self.engine, "checkout", _ping_after_rest)
+        check_rested(self.engine)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -187,8 +184,8 @@ class Database:
         return _TenantDatabase(self, organization_id)
 
     def close(self) -> None:
-        """Close all connections."""
-        self.engine.dispose()
+        """Close all connections, and those in use as soon as they return."""
+        self.engine.pool.dispose()  # the engine's own would begin a new pool, which nobody closes
 
 
 class _TenantDatabase(Database):
@@ -213,24 +210,6 @@ class _TenantDatabase(Database):
 def as_tenant(tx: Transaction, organization_id: UUID) -> None:
     """Hide every other organization's rows for the rest of the transaction."""
     tx.execute(_AS_TENANT, {"id": str(organization_id)})
-
-
-def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
-    record.info["used_at"] = time.monotonic()
-
-
-def _ping_after_rest(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
-    """Check that a connection is alive, unless it was used a moment ago: each check costs a round trip."""
-    if time.monotonic() - record.info.get("used_at", time.monotonic()) < _RESTED:
-        return
-    alone = connection.autocommit
-    try:
-        # Without a transaction, which would need a rollback, after which psycopg forgets its prepared statements.
-        connection.autocommit = True
-        connection.execute("")
-        connection.autocommit = alone
-    except psycopg.Error as error:
-        raise DisconnectionError from error  # the pool opens a new one
 
 
 def retry_while_unavailable(work: Callable[[], Result], within: float) -> Result:

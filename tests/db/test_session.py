@@ -4,6 +4,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from db.core.session import CommitUnknown, Database, DatabaseUnavailable
+from db.core.session import CommitUnknown, Database, DatabaseUnavailable, Transaction
 from lab.factories import World
 
 
@@ -111,6 +112,56 @@ def test_a_primary_that_became_a_standby_is_unavailable_until_the_address_leads_
         assert tx.execute(text("SELECT pg_backend_pid()")).scalar_one() != pid
         tx.execute(text("UPDATE organizations SET name = 'changed'"))
     assert world.one("SELECT count(*) FROM organizations WHERE name = 'changed'") == 1
+    database.close()
+
+
+def driver(tx: Transaction) -> Any:
+    """The connection itself, which outlives its transaction."""
+    return tx.connection.driver_connection
+
+
+def test_a_connection_that_returns_to_a_closed_database_is_closed(database_url: str) -> None:
+    database = Database(database_url, pool_size=2)
+    with database.transaction() as early, database.transaction() as late:
+        in_use = [driver(early), driver(late)]
+        database.close()
+        assert not any(each.closed for each in in_use)
+    with database.statement() as after:  # a thread that knows nothing of the end
+        in_use.append(driver(after))
+    assert all(each.closed for each in in_use)
+
+
+def test_a_connection_to_a_former_primary_is_closed_by_whoever_still_uses_it(database_url: str) -> None:
+    database = Database(database_url, pool_size=2)
+    with database.transaction() as tx:
+        other = driver(tx)
+        with pytest.raises(DatabaseUnavailable, match="takes no writes"), database.transaction() as demoted:
+            demoted.execute(text("SET TRANSACTION READ ONLY"))
+            demoted.execute(text("UPDATE organizations SET name = 'changed'"))
+        assert not other.closed
+    assert other.closed
+    with database.transaction() as tx:
+        again = driver(tx)
+    assert not again.closed, "the new pool keeps its connections"
+    database.close()
+
+
+def test_who_waits_for_a_connection_while_the_pool_ends_gets_a_new_one(database_url: str) -> None:
+    database, met = Database(database_url, pool_size=1), []
+
+    def wait() -> None:
+        with database.transaction() as tx:
+            met.append(tx.execute(text("SELECT 1")).scalar_one())
+
+    waiting = threading.Thread(target=wait)
+    with database.transaction():
+        waiting.start()
+        queue = database.engine.pool._pool  # type: ignore[attr-defined]
+        while not queue.not_empty._waiters:
+            waiting.join(0.01)
+        database.engine.dispose()
+    waiting.join(10)
+    assert met == [1]
     database.close()
 
 
