@@ -79,7 +79,7 @@ def test_a_file_is_read_first_and_imported_once(stage: Stage, rita: UUID, sequen
     text = desk.visitor.text
     assert "What would happen" in text
     assert "Row 4: <bdi>" in text
-    assert "2 people imported, 2 enrolled." in text
+    assert "2 people will be imported, 2 enrolled." in text
     assert stage.all(Candidate) == []
     desk.decide(page, "import")
     stage.run_outbox()
@@ -107,7 +107,7 @@ def test_who_gets_no_email_by_the_file_is_left_out_and_named(
         "Row 2: <bdi>&#39;Unsubscribed&#39; says &#39;TRUE&#39;, so they get no email</bdi>"
         in desk.visitor.text
     )
-    assert "1 person imported, 1 enrolled." in desk.visitor.text
+    assert "1 person will be imported, 1 enrolled." in desk.visitor.text
     assert "Not readable" not in desk.visitor.text
     # To leave the column out is no word about the people.
     desk.decide(page, "check", c1="")
@@ -150,7 +150,7 @@ def test_columns_are_remembered_for_files_with_the_same_headings(
     stage.run_outbox()
     desk.visitor.get(HERE)
     desk.checked(b"where,who\nbob@example.org,Bob\n", sequence=str(sequence))
-    assert "1 person imported, 1 enrolled." in desk.visitor.text
+    assert "1 person will be imported, 1 enrolled." in desk.visitor.text
 
 
 def test_the_file_is_kept_encrypted_and_for_a_day(stage: Stage, rita: UUID, sequence: UUID) -> None:
@@ -233,7 +233,7 @@ def test_a_workbook_is_imported_too(stage: Stage, rita: UUID, sequence: UUID) ->
     book.save(out)
     desk = Desk(stage, rita)
     desk.checked(out.getvalue(), "people.xlsx", sequence=str(sequence))
-    assert "1 person imported, 1 enrolled." in desk.visitor.text
+    assert "1 person will be imported, 1 enrolled." in desk.visitor.text
 
 
 def test_an_upload_is_for_whom_the_page_was_and_comes_from_our_site(
