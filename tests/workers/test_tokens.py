@@ -243,15 +243,14 @@ def test_while_one_refreshes_the_others_use_what_still_lasts(
 
     def wait() -> None:
         entered.set()
-        go_on.wait(10)
+        go_on.wait(60)
 
     endpoint.on_refresh = wait
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(source().token)
-        assert entered.wait(10)
-        started = time.monotonic()
+        assert entered.wait(60)
         assert source().token().value == "stored"
-        assert time.monotonic() - started < 1
+        assert not first.done()
         go_on.set()
         assert first.result().value == "access-1"
 
@@ -264,12 +263,12 @@ def test_who_waits_too_long_gives_the_delivery_back(
 
     def wait() -> None:
         entered.set()
-        go_on.wait(10)
+        go_on.wait(60)
 
     endpoint.on_refresh = wait
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(source().token)
-        assert entered.wait(10)
+        assert entered.wait(60)
         with pytest.raises(ProviderUnavailable) as raised:
             source().token()
         assert raised.value.code == "refresh_busy"
