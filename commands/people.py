@@ -111,6 +111,12 @@ def _say_left_out(summary: PeopleSummary) -> None:
         for each in kind[:_SHOWN]:
             say(f"Left out: line {each['line']}: {each['why']}.", "yellow")
         _say_more(len(kind))
+    for each in summary.still_written_to[:_SHOWN]:
+        say(
+            f"Still written to in “{each['sequence']}”: {each['email']}. To end it: onbehalf candidate stop {each['email']}",
+            "yellow",
+        )
+    _say_more(len(summary.still_written_to))
     if summary.declined:
         say('If they agree to be written to, make the column a field: --map "COLUMN=field".')
     if summary.rejects_file is not None:

@@ -35,14 +35,16 @@ class CandidateSpec:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A row that was not imported. ``repeated``: the person appears further up. ``declined``: the file says that they get no email."""
+    """A row that was not imported. ``repeated``: the person appears further up. ``declined``: the address, if the file says that it
+    gets no email.
+    """
 
     line: int
     why: str
     fix: str
     cells: list[str]
     repeated: bool = False
-    declined: bool = False
+    declined: str = ""
 
     def problem(self) -> Problem:
         """Return it as a problem of the file."""
@@ -156,12 +158,12 @@ class _Rows:
             self._leave_out(row, "there is no address", "Add one, or leave the person out.")
             return
         if declined := self._declined.of(cells):
-            self._leave_out(row, *declined, declined=True)
+            self._leave_out(row, *declined, declined=address.email)
             self._no_email.setdefault(address.email, (row.line, declined[1]))
             return
         if address.email in self._no_email:
             line, fix = self._no_email[address.email]
-            self._leave_out(row, f"line {line} says that they get no email", fix, declined=True)
+            self._leave_out(row, f"line {line} says that they get no email", fix, declined=address.email)
             return
         if address.email in self._seen:
             what = f"{address.email} is already on line {self._seen[address.email]}"
@@ -244,13 +246,11 @@ class _Rows:
                 cells = [""] * self._columns.width
                 cells[self._columns.known["email"][0]] = each.email
                 why = f"line {line} says that they get no email"
-                sheet.left_out.append(LeftOut(each.line, why, fix, cells, declined=True))
+                sheet.left_out.append(LeftOut(each.line, why, fix, cells, declined=each.email))
         sheet.people = [each for each in sheet.people if each.email not in self._no_email]
         sheet.left_out.sort(key=lambda each: each.line)
 
-    def _leave_out(
-        self, row: Row, why: str, fix: str, *, repeated: bool = False, declined: bool = False
-    ) -> None:
+    def _leave_out(self, row: Row, why: str, fix: str, *, repeated: bool = False, declined: str = "") -> None:
         self._sheet.left_out.append(LeftOut(row.line, why, fix, row.cells, repeated, declined))
 
     def _warn(self) -> None:

@@ -191,7 +191,7 @@ def _shortened(summary: PeopleSummary) -> dict[str, object]:
     kinds: dict[str, list[object]] = {}
     for each in summary.kept_out:
         kinds.setdefault(each["keeps"], []).append(each)
-    for name in ("left_out", "declined", "duplicates", "changes"):
+    for name in ("left_out", "declined", "still_written_to", "duplicates", "changes"):
         found[f"{name}_count"] = len(found[name])
         found[name] = found[name][:_SHOWN]
     found["kept_out"] = {keeps: each[:_SHOWN] for keeps, each in kinds.items()}

@@ -124,7 +124,11 @@ def summary_of(sheet: Sheet, *, dry_run: bool) -> PeopleSummary:
     return PeopleSummary(
         dry_run=dry_run,
         left_out=listed(each for each in sheet.left_out if not each.repeated and not each.declined),
-        declined=listed(each for each in sheet.left_out if each.declined),
+        declined=[
+            {"line": each.line, "why": each.why, "email": each.declined}
+            for each in sheet.left_out
+            if each.declined
+        ],
         duplicates=listed(each for each in sheet.left_out if each.repeated),
         columns=sheet.columns,
         warnings=list(sheet.warnings),

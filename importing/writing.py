@@ -50,6 +50,9 @@ class PeopleSummary:
     kept_out: list[dict[str, Any]] = field(default_factory=list)  # email, what keeps them out, detail
     left_out: list[dict[str, Any]] = field(default_factory=list)  # rows that cannot be read
     declined: list[dict[str, Any]] = field(default_factory=list)  # rows left out because they say: no email
+    still_written_to: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # email and sequence of such people, if they are in one
     duplicates: list[dict[str, Any]] = field(default_factory=list)
     rejects_file: str | None = None
     days: int = 1  # on which people start
@@ -86,6 +89,7 @@ def write(
 ) -> None:
     """Write people, enroll them, and say in ``summary`` what was done. A row: see ``candidates.upsert_candidates``."""
     emails = [str(row["email"]) for row in rows]
+    summary.still_written_to = _still_written_to(tx, target, summary)
     summary.candidates_created, summary.candidates_updated = candidates.upsert_candidates(
         tx, target.organization_id, rows, progress
     )
@@ -149,6 +153,7 @@ def foresee(
 ) -> None:
     """Work out what ``write`` would do, by reading only. ``erased``: addresses that the real import refuses by their hash."""
     emails = [str(row["email"]) for row in rows]
+    summary.still_written_to = _still_written_to(tx, target, summary)
     known = candidates.known_candidates(tx, target.organization_id, emails)
     merged = {}
     for row in rows:
@@ -176,6 +181,18 @@ def foresee(
     _count_missing(_needed(tx, target.sequence_id), [merged[email] for email in new], summary)
     if new:
         summary.first_message = _first_message(tx, target.sequence_id, begin, merged[new[0]])
+
+
+def _still_written_to(tx: Transaction, target: Target, summary: PeopleSummary) -> list[dict[str, Any]]:
+    """Find those in a sequence of whom the file says that they get no email.
+
+    A file does not stop anybody: a column may be misread, and the sequence may be somebody else's. A person does, on their page.
+    """
+    emails = sorted({str(each["email"]) for each in summary.declined})
+    standings = enrolling.standings(tx, target.organization_id, None, emails)
+    return [
+        {"email": each, "sequence": standings[each].elsewhere} for each in emails if standings[each].elsewhere
+    ]
 
 
 def _parts(begin: FirstStep, target: Target, people: Sequence[Who]) -> list[list[Who]]:

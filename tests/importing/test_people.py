@@ -347,3 +347,18 @@ def test_people_start_on_one_business_day_after_another(desk: Desk) -> None:
     desk.world.put(Sequence, status="draft")
     with pytest.raises(InvalidInput, match="Start the sequence first"):
         desk.imports("email\nlater@example.org\n", a_day=2)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_whom_the_file_wants_left_alone_is_named_if_a_sequence_still_writes_to_them(
+    desk: Desk, dry_run: bool
+) -> None:
+    desk.imports("Email\nann@example.org\ncai@example.org\n")
+    text = (
+        "Email,Unsubscribed\nann@example.org,TRUE\nann@example.org,\nbea@example.org,TRUE\nbob@example.org,\n"
+    )
+    found = desk.imports(text, dry_run=dry_run)
+    assert found.still_written_to == [{"email": "ann@example.org", "sequence": desk.name}]
+    assert {each["email"] for each in found.declined} == {"ann@example.org", "bea@example.org"}
+    stays = desk.world.only(Candidate, email="ann@example.org")
+    assert desk.world.only(Enrollment, candidate_id=stays.id).status == "active", "a file stops nobody"

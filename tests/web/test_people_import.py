@@ -123,6 +123,25 @@ def test_who_gets_no_email_by_the_file_is_left_out_and_named(
     assert "Add by hand who agrees to be written to." in desk.visitor.text
 
 
+def test_who_gets_no_email_by_the_file_and_is_in_a_sequence_is_named_with_a_way_to_their_page(
+    stage: Stage, rita: UUID, sequence: UUID
+) -> None:
+    desk = Desk(stage, rita)
+    stage.world.enroll(sequence, email="ann@example.org")
+    page = desk.checked(
+        b"Email,Unsubscribed\nann@example.org,TRUE\nbob@example.org,FALSE\n", sequence=str(sequence)
+    )
+    link = '<a href="/people?q=ann%40example.org"><bdi>ann@example.org</bdi></a>'
+    assert "Get no email, by the file, and are in a sequence" in desk.visitor.text
+    assert link in desk.visitor.text
+    desk.decide(page, "import")
+    stage.run_outbox()
+    text = desk.visitor.get(page).text
+    assert "1 person who should get no email, by the file, is in a sequence." in text
+    assert link in text
+    assert "ann@example.org" in desk.visitor.get("/people?q=ann%40example.org").text
+
+
 def test_what_is_changed_after_the_check_is_read_again_before_it_is_imported(
     stage: Stage, rita: UUID, sequence: UUID
 ) -> None:
