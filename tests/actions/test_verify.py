@@ -166,10 +166,12 @@ def test_a_disconnection_waits_for_a_test_that_is_on_its_way(stage: Stage, box: 
 
 
 def test_a_test_that_comes_after_the_no_is_not_sent(stage: Stage, box: UUID) -> None:
-    stage.emulator.control.fault("POST /me/messages", when="after", delay=1.0)
+    stage.emulator.control.fault("POST /me/messages", when="after", delay=3.0)
     with ThreadPoolExecutor(1) as pool:
         testing = pool.submit(send, stage, box)
-        time.sleep(0.5)
+        until = time.monotonic() + 30
+        while not stage.emulator.control.messages(stage.address(box)) and time.monotonic() < until:
+            time.sleep(0.01)
         withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans Holder")
         assert testing.result().outcome in (Outcome.NOT_FOUND, Outcome.NOT_SENT)
     assert stage.left() == []

@@ -132,6 +132,12 @@ class Endpoint:
         self.polite = True
         self.url = ""
 
+    async def heard(self, count: int) -> None:
+        """Wait for so many notifications."""
+        async with asyncio.timeout(30):
+            while len(self.received) < count:
+                await asyncio.sleep(0.01)
+
     async def start(self) -> web.ServerRunner:
         async def receive(request: web.BaseRequest) -> web.Response:
             if "validationToken" in request.query:
@@ -168,7 +174,7 @@ def test_a_subscription_is_proved_notified_renewed_and_ended(graph: Local) -> No
     assert made.status_code == 201, made.text
     assert "clientState" not in made.json()
     item = graph.control("deliver", mailbox=RITA, **{"from": "anna@example.org", "subject": "Yes"})
-    graph.runner.run(asyncio.sleep(0.6))
+    graph.runner.run(endpoint.heard(1))
     (notice,) = endpoint.received
     assert (notice["changeType"], notice["resourceData"]["id"], notice["clientState"]) == (
         "created",
@@ -177,7 +183,7 @@ def test_a_subscription_is_proved_notified_renewed_and_ended(graph: Local) -> No
     )
     assert notice["subscriptionId"] == made.json()["id"]
     assert graph.control("lifecycle", mailbox=RITA, event="subscriptionRemoved") == {"notified": 1}
-    graph.runner.run(asyncio.sleep(0.3))
+    graph.runner.run(endpoint.heard(2))
     assert endpoint.received[-1]["lifecycleEvent"] == "subscriptionRemoved"
     path = f"/v1.0/subscriptions/{made.json()['id']}"
     assert code(graph("PATCH", path, wanted(endpoint))) == (404, "ResourceNotFound")
@@ -209,6 +215,6 @@ def test_a_subscriber_to_the_inbox_hears_of_what_arrives_later_and_not_of_other_
     item = graph.control("incoming", mailbox=RITA, values=values | {"after": 0.1})
     graph.control("incoming", mailbox=RITA, values=values | {"folder": "archive"})
     graph.control("incoming", mailbox=RITA, values=values | {"hidden": True})
-    graph.runner.run(asyncio.sleep(0.6))  # nobody asks for anything meanwhile
+    graph.runner.run(endpoint.heard(1))  # nobody asks for anything meanwhile
     assert [each["resourceData"]["id"] for each in endpoint.received] == [item["id"]]
     graph.runner.run(runner.cleanup())
