@@ -334,7 +334,7 @@ def test_an_email_that_is_drafted_meanwhile_leaves_from_the_new_sender_once(
 
 def test_it_waits_for_an_email_on_its_way_and_counts_it(stage: Stage, office: Office) -> None:
     stage.emulator.control.fault(
-        "POST /me/messages/{id}/send", mailbox=stage.address(office.theos), when="before", delay=0.8
+        "POST /me/messages/{id}/send", mailbox=stage.address(office.theos), when="before", delay=2.0
     )
     job, other = stage.due()
     with ThreadPoolExecutor() as pool:
@@ -357,7 +357,7 @@ def test_an_email_that_was_refused_meanwhile_never_leaves_from_the_former_mailbo
     stage.attend()
     address = stage.address(office.theos)
     stage.emulator.control.fault(
-        "POST /me/messages/{id}/send", mailbox=address, when="before", delay=0.5, status=status
+        "POST /me/messages/{id}/send", mailbox=address, when="before", delay=2.0, status=status
     )
     job, other = stage.due()
     with ThreadPoolExecutor() as pool:

@@ -58,7 +58,7 @@ def still_a_draft(stage: Stage, office: Office) -> UUID:
 
 
 def test_who_had_an_email_on_its_way_waits_too_if_the_middle_waits(stage: Stage, office: Office) -> None:
-    stage.emulator.control.fault(SEND, mailbox=stage.address(office.theos), when="before", delay=0.8)
+    stage.emulator.control.fault(SEND, mailbox=stage.address(office.theos), when="before", delay=2.0)
     flying = while_sending(stage, office, TakeOver(office.ritas, Middle.WAIT))
     assert flying.state == "sent"
     assert {each.status: each.id for each in stage.all(Enrollment)}["paused"] == flying.enrollment_id
@@ -71,7 +71,7 @@ def test_who_had_an_email_on_its_way_waits_too_if_the_middle_waits(stage: Stage,
 def test_an_email_that_is_refused_meanwhile_is_the_new_senders_at_once(stage: Stage, office: Office) -> None:
     stage.attend()
     stage.emulator.control.fault(
-        SEND, mailbox=stage.address(office.theos), when="before", delay=0.5, status=403
+        SEND, mailbox=stage.address(office.theos), when="before", delay=2.0, status=403
     )
     flying = while_sending(stage, office, TakeOver(office.ritas))
     assert (flying.state, flying.mailbox_id, flying.draft_id) == ("pending", office.ritas, None)

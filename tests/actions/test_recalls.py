@@ -86,7 +86,7 @@ def test_a_draft_whose_removal_is_under_way_is_never_sent_after_a_resume(stage: 
     box = stage.mailbox(owner)
     sequence_id = stage.world.sequence(owner, box)
     stage.world.enroll(sequence_id)
-    stage.emulator.control.fault(CREATE, when="after", delay=1.0)
+    stage.emulator.control.fault(CREATE, when="after", delay=3.0)
     with ThreadPoolExecutor() as threads:
         drafting = threads.submit(stage.send_due)
         while not stage.emulator.control.messages(stage.address(box)):

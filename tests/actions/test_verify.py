@@ -153,7 +153,7 @@ def test_tests_obey_the_mailboxs_pace(stage: Stage, box: UUID) -> None:
 
 
 def test_a_disconnection_waits_for_a_test_that_is_on_its_way(stage: Stage, box: UUID) -> None:
-    stage.emulator.control.fault(SEND, when="before", delay=1.5)
+    stage.emulator.control.fault(SEND, when="before", delay=2.0)
     with ThreadPoolExecutor(1) as pool:
         testing = pool.submit(send, stage, box)
         until = time.monotonic() + 10

@@ -216,7 +216,7 @@ def test_the_same_request_with_the_same_key_is_done_once(stage: Stage, api: Api,
 
 def test_two_at_once_with_one_key_are_one(stage: Stage, api: Api, grant: UUID) -> None:
     box = any_of(stage, Mailbox)
-    stage.emulator.control.fault("POST /me/messages", when="before", delay=0.5)
+    stage.emulator.control.fault("POST /me/messages", when="before", delay=3.0)
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: api.post(f"/mailboxes/{box}/test", once="same"), range(2)))
     assert sorted(answer.status_code for answer in answers) == [200, 409]

@@ -227,7 +227,7 @@ def test_a_late_twin_of_the_step_before_does_not_hold_up_the_next_one(stage: Sta
 def test_an_answer_that_comes_after_the_lease_has_ended_settles_the_doubt(stage: Stage) -> None:
     enrolled(stage)
     stage.emulator.control.switch(drafts_delay=3600.0)
-    stage.emulator.control.fault(SEND, when="after", delay=1.0)
+    stage.emulator.control.fault(SEND, when="after", delay=4.0)
     with ThreadPoolExecutor() as threads:
         sending = threads.submit(stage.send_due)
         while not stage.left():
@@ -244,8 +244,8 @@ def test_a_look_during_which_the_grace_ends_is_followed_by_the_last_one_at_once(
     enrolled(stage)
     stage.emulator.control.fault(SEND, when="before", status=504)
     stage.send_due()
-    stage.put(Delivery, reconcile_attempts=5, grace_until=ahead(seconds=1))
-    stage.emulator.control.fault("GET /me/messages", when="before", delay=1.5)
+    stage.put(Delivery, reconcile_attempts=5, grace_until=ahead(seconds=3))
+    stage.emulator.control.fault("GET /me/messages", when="before", delay=4.0)
     assert stage.look() == 1
     stage.later(1)
     assert stage.look() == 1
