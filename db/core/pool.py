@@ -2,12 +2,14 @@
 
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 import psycopg
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.util import queue
 
 _RESTED = 2.0  # seconds in the pool after which we check that a connection is alive
 
@@ -25,10 +27,13 @@ class ClosingPool(QueuePool):
         self._ending = threading.RLock()  # the garbage collector may return one anywhere
 
     def dispose(self) -> None:
-        """Close what is here, and from now on whatever returns."""
+        """Close what is here, and from now on whatever returns. Unlike SQLAlchemy's own, it still counts those in use."""
         with self._ending:
             self._ended = True
-        super().dispose()
+        with suppress(queue.Empty):
+            while True:
+                self._pool.get(block=False).close()
+                self._dec_overflow()
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
         with self._ending:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.pool import QueuePool
 
 from db.core.session import CommitUnknown, Database, DatabaseUnavailable, Transaction
 from lab.factories import World
@@ -120,15 +121,25 @@ def driver(tx: Transaction) -> Any:
     return tx.connection.driver_connection
 
 
+def checked_out(database: Database) -> int:
+    """How many connections are in use."""
+    pool = database.engine.pool
+    assert isinstance(pool, QueuePool)
+    return pool.checkedout()
+
+
 def test_a_connection_that_returns_to_a_closed_database_is_closed(database_url: str) -> None:
     database = Database(database_url, pool_size=2)
     with database.transaction() as early, database.transaction() as late:
         in_use = [driver(early), driver(late)]
         database.close()
         assert not any(each.closed for each in in_use)
+        assert checked_out(database) == 2
+    assert checked_out(database) == 0
     with database.statement() as after:  # a thread that knows nothing of the end
         in_use.append(driver(after))
     assert all(each.closed for each in in_use)
+    assert checked_out(database) == 0
 
 
 def test_a_connection_to_a_former_primary_is_closed_by_whoever_still_uses_it(database_url: str) -> None:

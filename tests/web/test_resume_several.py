@@ -114,7 +114,6 @@ def test_programs_and_operators_do_the_same(
     elsewhere = World(stage.world.database)
     stranger = Api(client, key_of(elsewhere, "read", "manage"))
     is_problem(stranger.post("/sequences/resume", {"sequence_ids": ids}), 404)
-    elsewhere.database.close()
     said = ok(cli("sequence", "resume-all", email_of(stage, paused.rita), "--yes", "--json"))
     assert [each["sequence_id"] for each in said["items"]] == [str(paused.second)]
     assert paused.running() == {paused.first, paused.second}
