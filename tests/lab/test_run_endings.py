@@ -2,7 +2,6 @@
 
 import os
 import re
-import shlex
 import socket
 import subprocess
 import sys
@@ -12,14 +11,22 @@ from pathlib import Path
 from lab.folder import left_behind
 from tests.lab.running import environment, read_until, start, stop
 
+# A session leader's first terminal becomes the one that hangs up on it. Under nohup, these tests would inherit that it is ignored.
+_IN_TERMINAL = """
+import os, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+terminal = os.open(sys.argv[1], os.O_RDWR)
+for number in range(3):
+    os.dup2(terminal, number)
+os.execv(sys.executable, [sys.executable, "-m", "cli", "run", "--no-demo"])
+"""
+
 
 def in_terminal(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
     """Start it in a terminal of its own; returns it and the terminal's other side, once the live view is on it."""
     ours, its = os.openpty()
-    command = shlex.join([sys.executable, "-m", "cli", "run", "--no-demo"])
-    # A session leader's first terminal becomes the one that hangs up on it.
     running = subprocess.Popen(
-        ["/bin/sh", "-c", f"exec <>{os.ttyname(its)} >&0 2>&0; exec {command}"],
+        [sys.executable, "-c", _IN_TERMINAL, os.ttyname(its)],
         cwd=folder,
         env=environment(TERM="xterm"),
         start_new_session=True,
