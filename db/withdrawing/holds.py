@@ -54,6 +54,13 @@ class OnTheWay:
     since: datetime | None
 
 
+class Mailbox(NamedTuple):
+    """One that can be held."""
+
+    id: UUID
+    address: str
+
+
 class _Present(NamedTuple):
     id: UUID
     until: datetime | None
@@ -99,6 +106,10 @@ _LANES_OF = _SQL.statement("lanes_of", UUID)
 _LOCK_SOME = _SQL.statement("lock_some", UUID)
 _ON_THE_WAY = _SQL.statement("on_the_way", OnTheWay)
 _LISTED = _SQL.statement("listed", _Listed)
+_MAILBOXES = _SQL.statement("mailboxes", Mailbox)
+_IS_OF = Statement(
+    "SELECT EXISTS (SELECT FROM mailboxes WHERE organization_id = :organization_id AND id = :id)", bool
+)
 _NOW = Statement("SELECT clock_timestamp()", datetime)
 _ZONE = Statement("SELECT time_zone FROM organizations WHERE id = :id", str)
 
@@ -220,6 +231,16 @@ def listed(tx: Transaction, organization_id: UUID | None) -> list[Listed]:
         )
         for row in _LISTED.all(tx, organization_id=organization_id)
     ]
+
+
+def mailboxes(tx: Transaction, organization_id: UUID) -> list[Mailbox]:
+    """Return an organization's mailboxes that were ever connected, up to 500."""
+    return _MAILBOXES.all(tx, organization_id=organization_id)
+
+
+def is_of(tx: Transaction, organization_id: UUID, mailbox_id: UUID) -> bool:
+    """Is it one of the organization's mailboxes?"""
+    return _IS_OF.one(tx, organization_id=organization_id, id=mailbox_id)
 
 
 def organization_of(tx: Transaction, mailbox_id: UUID) -> UUID:

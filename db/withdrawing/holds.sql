@@ -48,3 +48,7 @@ LEFT JOIN mailboxes b ON b.organization_id = h.organization_id AND b.id = h.mail
 WHERE h.ended_at IS NULL AND (h.until IS NULL OR h.until > clock_timestamp())
   AND (CAST(:organization_id AS uuid) IS NULL OR h.organization_id = :organization_id OR h.organization_id IS NULL)
 ORDER BY o.name NULLS FIRST, b.address NULLS FIRST, h.since
+
+-- name: mailboxes
+SELECT id, address FROM mailboxes WHERE organization_id = :organization_id AND status <> 'never_connected'
+ORDER BY address LIMIT 500
