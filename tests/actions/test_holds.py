@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from actions import by_hand, holds, verify, withdraw
+from actions import by_hand, holds, resume, verify, withdraw
 from db.core.session import database_now
 from db.sending import dispatch
 from db.withdrawing.holds import Whose
@@ -359,6 +359,17 @@ def test_a_hold_during_a_withdrawal_and_a_withdrawal_during_a_hold_both_stand(
     send_everything(stage)
     assert len(stage.left()) == 1
     assert stage.only(Sequence).status == "paused"
+
+
+def test_a_resumption_is_planned_for_the_end_of_the_hold_and_says_why(stage: Stage, office: Office) -> None:
+    withdraw.pause_sequence(stage.runtime, office.sequence, actor="rita", reason="holiday")
+    stage.run_outbox()
+    until = office.in_a_while(hours=5)
+    office.hold(until=until)
+    plan = resume.resume_sequence(stage.runtime, office.sequence, actor="rita")
+    assert min(each.send_at for each in plan.planned if each.send_at is not None) >= until
+    assert any("is held since" in note for note in plan.notes)
+    assert stage.send_due() == 0
 
 
 def test_owners_hear_of_it_once_and_the_incident_closes_when_it_is_released(
