@@ -10,7 +10,7 @@ from actions import holds
 from lab.stage import Stage
 from lab.system import System
 
-BOXES, PEOPLE = 6, 8
+BOXES, PEOPLE = 3, 10
 STANDS = 4.0  # seconds of it with processes that look for work
 
 
@@ -24,9 +24,9 @@ def test_a_drain_while_everybody_sends_outlives_restarts_and_an_emptied_redis(
         stage.world.enroll(stage.world.sequence(owner, box), PEOPLE)
     workers = system.workers(threads=6)
     system.scheduler()
-    system.wait(system.sent(BOXES), 90)
+    system.wait(system.sent(BOXES), 180)
     assert (
-        holds.drain(stage.runtime, actor="operator olga", reason="a new disk", within=timedelta(seconds=60))
+        holds.drain(stage.runtime, actor="operator olga", reason="a new disk", within=timedelta(seconds=90))
         == []
     )
     left = len(stage.left())
@@ -36,7 +36,7 @@ def test_a_drain_while_everybody_sends_outlives_restarts_and_an_emptied_redis(
     redis.Redis.from_url(redis_url).flushall()
     system.workers(threads=6)
     system.scheduler()
-    system.wait_until_up(90)
+    system.wait_until_up(180)
     until = time.monotonic() + STANDS
     while time.monotonic() < until:
         assert len(stage.left()) == left
