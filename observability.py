@@ -46,6 +46,7 @@ ALLOWED = frozenset(
         "exc_info",
         "exception",
         "grant_id",
+        "hold_id",
         "host",
         "job",
         "kind",

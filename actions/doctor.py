@@ -20,8 +20,10 @@ from app.runtime import Runtime
 from db.core import stored_keys
 from db.core.session import DatabaseUnavailable, Transaction, database_now
 from db.schema import version
+from db.sending import holds
 from db.views import doctor, processes
 from domain.errors import OperatorMisconfigured, ProviderError, ProviderUnavailable, Throttled
+from domain.moments import stated
 from domain.processes import Process, missing, nobody, runs
 from inbox.settings import InboxSettings
 from transports.providers import PROVIDERS
@@ -74,7 +76,7 @@ def _of_database(runtime: Runtime) -> Iterator[Finding]:
                 yield Finding("schema", State.FAULT, readiness.OLD_SCHEMA, "onbehalf migrate")
                 return
             yield Finding("schema", State.OK, f"It has what this release needs ({version.newest()}).")
-            for check in (_roles, _keys, _processes):
+            for check in (_roles, _keys, _processes, _drain):
                 yield from check(tx, runtime)
     except DatabaseUnavailable as error:
         yield Finding("database", State.FAULT, str(error), "Correct DATABASE_URL, or start the server.")
@@ -158,6 +160,15 @@ def _processes(tx: Transaction, _runtime: Runtime) -> Iterator[Finding]:
     if len(releases := {each.version for each in running} | {release()}) > 1:
         said = f"Several releases run, this command's included: {', '.join(sorted(releases))}."
         yield Finding("processes", State.WARNING, said, "Finish the upgrade: restart the older ones.")
+
+
+def _drain(tx: Transaction, _runtime: Runtime) -> Iterator[Finding]:
+    if (drain := holds.of_everybody(tx)) is None:
+        yield Finding("drain", State.OK, "Nobody has stopped sending.")
+        return
+    since = stated(drain.since, "UTC", database_now(tx))
+    said = f"All sending has been stopped since {since} UTC by {drain.held_by}: {drain.reason}."
+    yield Finding("drain", State.WARNING, said, "When the maintenance is over: onbehalf drain --end")
 
 
 def _takes_no_answers(running: list[Process]) -> str:

@@ -32,10 +32,11 @@ STALE_AFTER = 60.0  # seconds without a note before we call a process hung
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A process's condition. ``troubles``: what keeps it from working; empty = it is ready."""
+    """A process's condition. ``troubles``: what keeps it from working; empty = it is ready. ``remarks``: what does not."""
 
     live: bool
     troubles: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def serve(
@@ -43,11 +44,12 @@ def serve(
     live: Callable[[], bool],
     troubles: Callable[[], Sequence[str]],
     counted: Callable[[], str] = counters.text,
+    remarks: Callable[[], Sequence[str]] = tuple,
 ) -> ThreadingHTTPServer | None:
     """Serve in a thread if ``HEALTH_PORT`` is set. If the port is taken, only log that: work must not depend on it.
 
     ``live`` waits for nobody, so that a server that does not answer gets no process started again; ``troubles`` may ask it.
-    ``counted``: what ``/metrics`` answers.
+    ``counted``: what ``/metrics`` answers. ``remarks``: what ``/health/ready`` says besides.
     """
     if settings.health_port is None:
         return None
@@ -64,8 +66,10 @@ def serve(
             elif self.path not in ("/health", "/health/live", "/health/ready"):
                 self._answer(404, "Ask for /health/live, /health/ready or /metrics.\n")
             else:
-                found = hangs if self.path == "/health/live" else [*hangs, *troubles()]
-                self._answer(503 if found else 200, "".join(f"{each}\n" for each in found or ["ok"]))
+                alone = self.path == "/health/live"
+                found = hangs if alone else [*hangs, *troubles()]
+                said = [*(found or ["ok"]), *(() if alone else remarks())]
+                self._answer(503 if found else 200, "".join(f"{each}\n" for each in said))
 
         do_HEAD = do_GET  # noqa: N815 - http.server's naming
 
@@ -143,7 +147,11 @@ def serve_workers() -> int:
         return of_all(folder, time.time())
 
     served = serve(
-        Settings.from_environment(), lambda: condition().live, lambda: condition().troubles, counted.text
+        Settings.from_environment(),
+        lambda: condition().live,
+        lambda: condition().troubles,
+        counted.text,
+        lambda: condition().remarks,
     )
     if served is not None:
         threading.Event().wait()
@@ -175,8 +183,11 @@ def of_all(folder: Path, now: float) -> Condition:
     """Return all worker processes' condition together: live if every one is, in trouble if any is."""
     notes = [note for path in _notes(folder) if (note := _read(path)) is not None]
     live = bool(notes) and all(note["live"] and now - float(str(note["at"])) < STALE_AFTER for note in notes)
-    troubles = {str(trouble): None for note in notes for trouble in _list(note["troubles"])}
-    return Condition(live, tuple(troubles))
+    troubles, remarks = (
+        tuple({str(each): None for note in notes for each in _list(note.get(name))})
+        for name in ("troubles", "remarks")
+    )
+    return Condition(live, troubles, remarks)
 
 
 def _read(path: Path) -> dict[str, object] | None:

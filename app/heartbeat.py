@@ -57,6 +57,10 @@ class Heartbeat:
         """Note that a job was done."""
         self._worked_at = time.monotonic()
 
+    def remarks(self) -> tuple[str, ...]:
+        """Return what is good to know besides, as of the last report."""
+        return self._readiness.remarks()
+
     def beat(self) -> tuple[str, ...]:
         """Report once. Returns why the process is not ready. Raises nothing: whoever reports no more is taken for gone."""
         try:

@@ -16,11 +16,15 @@ from db.core import stored_keys, trouble
 from db.core.crypto import KeyRing
 from db.core.session import Database, DatabaseRefuses, DatabaseUnavailable
 from db.schema import version
+from db.sending import holds
 from domain.errors import OperatorMisconfigured
 
 log = structlog.get_logger()
 
 OLD_SCHEMA = "The database's schema is older than this release: run onbehalf migrate."
+_DRAINED = (
+    "drained: all sending is stopped since {:%Y-%m-%d %H:%M:%S} UTC by {}; onbehalf drain --end lets it go on"
+)
 _KEYS_HOLD = 60.0  # seconds for which a good answer about the key ring holds
 _NAMES_WITHIN = 60.0  # seconds from the start in which a host may get its address
 _ASK_EVERY = 1.0
@@ -43,11 +47,16 @@ class Readiness:
         self._database, self._ring, self._broker = database, ring, broker
         self._recent = False
         self._keys_good_until = 0.0
+        self._remarks: tuple[str, ...] = ()
 
     @property
     def schema_is_recent(self) -> bool:
         """Has the database, when it last answered, had what this release needs?"""
         return self._recent
+
+    def remarks(self) -> tuple[str, ...]:
+        """Return what is good to know and no trouble, as of the last time that it was asked for troubles: a drain."""
+        return self._remarks
 
     def troubles(self) -> tuple[str, ...]:
         """Return why this process is not ready; empty = it is."""
@@ -64,7 +73,12 @@ class Readiness:
                 self._recent = self._recent or version.is_recent(tx)
                 if not self._recent:
                     return [Trouble(OLD_SCHEMA, stops=True)]
-                if self._ring is None or time.monotonic() < self._keys_good_until:
+                if self._ring is None:
+                    return []
+                # Of a process that sends, or plans what is sent.
+                drain = holds.of_everybody(tx)
+                self._remarks = () if drain is None else (_DRAINED.format(drain.since, drain.held_by),)
+                if time.monotonic() < self._keys_good_until:
                     return []
                 if missing := stored_keys.missing(tx, self._ring):
                     # One that lacks a single key serves everybody else.

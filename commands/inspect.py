@@ -18,6 +18,7 @@ from commands.common import (
     say,
     show,
 )
+from commands.held import held_now
 from commands.names import PersonAddress
 from commands.processes import absent_now
 from commands.words import at_utc, on_authority, with_command
@@ -42,12 +43,15 @@ def status(
     with reading() as tx:
         overview = dashboard.overview(tx)
         paces = dashboard.paces(tx)
-        absent = absent_now(tx)
+        absent, held = absent_now(tx), held_now(tx)
     if as_json:
-        print_json({**asdict(overview), "missing": absent, "mailboxes": [asdict(each) for each in paces]})
+        boxes = [asdict(each) for each in paces]
+        print_json({**asdict(overview), "missing": absent, "on_hold": held, "mailboxes": boxes})
         return
     for sentence in absent:
         say(sentence, "red")
+    for sentence in held:
+        say(sentence, "yellow")
     show(
         [{"what": name.replace("_", " "), "now": value} for name, value in asdict(overview).items()],
         as_json=False,

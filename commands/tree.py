@@ -61,6 +61,7 @@ PLACES = {
     ),
     "review": Place(LOOK, "Emails that only a person can settle.", ("reviews",)),
     "inbox": Place(LOOK, "Incoming mail.", ("inbox", "answers", "received")),
+    "holds": Place(LOOK, "What is held: since when, by whom, why, and until when.", ("held",), "show_holds"),
     "audit": Place(LOOK, "The append-only audit trail.", ("audit_trail",)),
     "sequence": Place(
         PEOPLE,
@@ -90,11 +91,13 @@ PLACES = {
     "organization": Place(
         SENDERS,
         "Organizations, and the accounts that may sign in to them.",
-        ("lists", "adding", "connections", "answers"),
+        ("lists", "adding", "connections", "answers", "holds"),
     ),
     "member": Place(SENDERS, "Members of an organization.", ("lists", "connections", "notices", "handovers")),
     "mailbox": Place(
-        SENDERS, "Mailboxes and their connections.", ("lists", "adding", "connections", "mail_servers")
+        SENDERS,
+        "Mailboxes and their connections.",
+        ("lists", "adding", "connections", "mail_servers", "holds"),
     ),
     "grant": Place(SENDERS, "Permissions to send from somebody's mailbox.", ("grants",)),
     "channel": Place(SENDERS, "Chat channels in which members hear of notices.", ("notices",)),
@@ -117,6 +120,12 @@ PLACES = {
         "Every process that runs: host, queues, version, schema, keys, last job, and what keeps it from working.",
         ("processes",),
         "show_processes",
+    ),
+    "drain": Place(
+        RUN,
+        "Before maintenance: no email begins, of any worker, until `onbehalf drain --end`.",
+        ("holds",),
+        "drain_all",
     ),
     "jobs": Place(RUN, "Jobs that were enqueued too often and wait for an operator.", ("jobs",)),
     "keys": Place(RUN, "The keys that stored tokens are encrypted with.", ("operate",)),

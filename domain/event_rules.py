@@ -17,6 +17,7 @@ class Touches(Enum):
     SEQUENCE = auto()
     MAILBOX = auto()
     RUNNING_OF_MAILBOX = auto()
+    RUNNING_OF_ORGANIZATION = auto()
     PAUSED_OF_MAILBOX = auto()
     MEMBER = auto()  # the sequences they own, and those that send from their mailboxes
     # The sequences of the people the ended permission was for, unless they may send on another authority.
@@ -33,6 +34,7 @@ class Also(Enum):
     MAILBOX_OWNER = auto()
     MAILBOX_OWNER_OF_GRANT = auto()
     MAILBOX_OWNER_IF_BY_ITSELF = auto()  # only if it recovered on its own; a person who connects it knows
+    MAILBOX_OWNERS_OF_ORGANIZATION = auto()
     ADMINS_OF_SENDER_ADDRESS = auto()
     GRANTEE = auto()
     GRANTEES_OF_MAILBOX = auto()

@@ -10,6 +10,8 @@ from domain import (
     grant_payloads,
     handover_notices,
     handover_payloads,
+    hold_notices,
+    hold_payloads,
     incident_notices,
     incident_payloads,
     listening_notices,
@@ -215,6 +217,24 @@ _TYPES = (
         names=Names.IN_DRAFTS,
         category=Category.STOPPED,
         recovery=Recovery.LEFT_DRAFTS,
+    ),
+    EventType(
+        hold_payloads.MailboxHeld,
+        hold_notices.mailbox_held,
+        Touches.RUNNING_OF_MAILBOX,
+        also=(Also.MAILBOX_OWNER, Also.ADMINS_OF_SENDER_ADDRESS),
+        webhook=Webhook("mailbox.held", ("mailbox", "mailbox_id", "reason")),
+        category=Category.STOPPED,
+        recovery=Recovery.RELEASED,
+    ),
+    EventType(
+        hold_payloads.OrganizationHeld,
+        hold_notices.organization_held,
+        Touches.RUNNING_OF_ORGANIZATION,
+        also=(Also.MAILBOX_OWNERS_OF_ORGANIZATION,),
+        webhook=Webhook("organization.held", ("reason",)),
+        category=Category.STOPPED,
+        recovery=Recovery.RELEASED,
     ),
     EventType(
         payloads.SequenceSetBack, notice_texts.sequence_set_back, Touches.NOBODY, category=Category.STOPPED

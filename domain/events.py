@@ -51,6 +51,8 @@ class EventKind(StrEnum):
     CANDIDATE_OPTED_OUT = "CandidateOptedOut"
     OPT_OUT_PROPOSED = "OptOutProposed"  # their words sound like it; a person decides
     ANSWER_UNCLEAR = "AnswerUnclear"
+    MAILBOX_HELD = "MailboxHeld"  # somebody stopped all sending from it, until it is released
+    ORGANIZATION_HELD = "OrganizationHeld"
     SENDER_WROTE = "SenderWrote"  # the mailbox owner wrote to them by hand
 
 

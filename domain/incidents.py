@@ -22,6 +22,7 @@ class Recovery(Enum):
     MAILBOX_WORKS = auto()  # the same, and for whoever can repair the mailbox: it can send again
     PROVIDER_ACCEPTS = auto()  # the provider takes emails again; nobody has to do anything
     MAILBOX_READ = auto()  # we can read the mailbox again; nobody has to do anything
+    RELEASED = auto()  # the hold is over
     LEFT_DRAFTS = auto()  # no accepted email is in Drafts any more
 
     @property

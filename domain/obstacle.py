@@ -18,14 +18,16 @@ class Obstacle(Enum):
     FIELD = auto()  # the person lacks one
     PERSON_PAUSED = auto()
     HELD = auto()
+    ON_HOLD = auto()  # the mailbox, its organization, or everybody
 
 
 def obstacle(
-    *, sequence: str, enrollment: str, reason: str | None, blocked: bool, held: bool
+    *, sequence: str, enrollment: str, reason: str | None, blocked: bool, held: bool, on_hold: bool
 ) -> Obstacle | None:
     """Return the first obstacle, or None. ``sequence``, ``enrollment``: their statuses; ``reason``: why the person is paused.
 
-    ``blocked``: something is missing that ``domain.authority`` asks for. ``held``: the email waits for a decision.
+    ``blocked``: something is missing that ``domain.authority`` asks for. ``held``: the email waits for a decision. ``on_hold``: a hold
+    keeps its mailbox from sending.
     """
     if sequence == "archived":
         return Obstacle.ARCHIVED
@@ -35,7 +37,9 @@ def obstacle(
         return Obstacle.DRAFT if sequence == "draft" else Obstacle.SEQUENCE_PAUSED
     if enrollment != "active":
         return Obstacle.PERSON_PAUSED if missing_field(reason) is None else Obstacle.FIELD
-    return Obstacle.HELD if held else None
+    if held:
+        return Obstacle.HELD
+    return Obstacle.ON_HOLD if on_hold else None
 
 
 def missing_field(reason: str | None) -> str | None:

@@ -10,6 +10,7 @@ from domain.authority import Authority, Sender, Withdrawn, authorize
 from domain.connection import SCOPES
 from domain.grant import Grant
 from domain.handover import SENDER_CHANGED, HandedOver
+from domain.holds import ON_HOLD, SendingHold
 from domain.listening.cadence import FRESH
 from domain.send_window import Absence, SendWindow, next_permitted
 
@@ -48,6 +49,7 @@ class Facts(Sender):
     enrollment_status: str
     step_removed: bool  # the sequence was edited, and has this step no more
     suppressed: str | None
+    hold: SendingHold | None  # of the mailbox, of its organization, or of everybody
     tomorrow: datetime  # when the mailbox's next day starts, for what is counted by the day
     previous_sent: bool
     due_at: datetime
@@ -143,6 +145,8 @@ def preflight(facts: Facts) -> Decision:
         return Hold(f"enrollment_{facts.enrollment_status}")
     if not facts.previous_sent:
         return Hold("previous_step_not_sent")
+    if facts.hold is not None:
+        return Wait(facts.due_at, ON_HOLD)  # as planned; the dispatch asks for it again once the hold is over
     due_at = max(facts.due_at, facts.not_before or facts.due_at)
     if facts.now < due_at:
         return Wait(due_at, "not_due")
@@ -175,6 +179,7 @@ def preflight(facts: Facts) -> Decision:
                 authority if grant is None else f"{authority} {grant.id} version {grant.version}",
             ),
             Check("sequence", "active, previous step sent"),
+            Check("hold", "neither the mailbox nor its organization is held"),
             *(() if facts.handed_over is None else (Check("hand-over", facts.handed_over.in_words()),)),
             Check("answers", "written by hand" if facts.by_hand else _answers(facts.heard)),
             Check(

@@ -68,7 +68,7 @@ class Road:
 
 @dataclass(frozen=True, slots=True)
 class LaneState:
-    """The mailbox now. ``not_before``: its provider asked to wait until then."""
+    """The mailbox now. ``not_before``: its provider asked to wait, or it is held, until then."""
 
     now: datetime
     zone: str

@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.event_types import PAUSED_BECAUSE
 from domain.events import EventKind
+from domain.holds import SendingHold, briefly
 from domain.obstacle import Obstacle, missing_field, obstacle
 
 _BY_REASON: Mapping[str, tuple[str, str]] = {
@@ -40,6 +41,7 @@ def waits_for(row: Any, blockers: str = "") -> WaitsFor:
         reason=row.enrollment_reason,
         blocked=bool(blockers),
         held=row.held,
+        on_hold=row.hold is not None,
     ):
         case Obstacle.ARCHIVED:
             return WaitsFor("Paused", "warn", "The sequence is archived.")
@@ -56,6 +58,8 @@ def waits_for(row: Any, blockers: str = "") -> WaitsFor:
             return WaitsFor("Paused", "warn", "Somebody paused this person.")
         case Obstacle.HELD:
             return WaitsFor("Paused", "warn", "It waits for a decision.")
+        case Obstacle.ON_HOLD:
+            return WaitsFor("On hold", "warn", briefly(SendingHold.from_json(row.hold)))
     word, sentence = _BY_REASON.get(row.reason or "", ("Its time", ""))
     return WaitsFor(word, "" if word == "Its time" else "info", sentence)
 

@@ -1,4 +1,4 @@
-"""Say why a running sequence sends nothing now, for its owner: the sender is away, or a limit of the day is used up."""
+"""Say why a running sequence sends nothing now, for its owner: a hold, an absent sender, or a limit of the day that is used up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from domain import holds
 from domain.absence import away_at
 from domain.errors import InvalidInput
 from domain.grant import Grant, usable_grant
+from domain.holds import SendingHold
 from domain.send_window import Absence, SendWindow, next_permitted
 
 
@@ -28,12 +30,20 @@ class Standing:
     daily_cap: int
     tomorrow: datetime  # when the mailbox's next day starts
     next_due_at: datetime | None  # of this sequence
+    hold: SendingHold | None = None
+    address: str = ""  # the mailbox's
 
 
 def sentence(standing: Standing) -> str | None:
-    """Return the sentence, or None if no absence and no limit is in the way, or nothing waits."""
+    """Return the sentence, or None if no hold, no absence and no limit is in the way, or nothing waits."""
     if standing.next_due_at is None:
         return None
+    if standing.hold is not None:
+        return holds.sentence(
+            standing.hold,
+            standing.address,
+            lambda at, _form: moment_words(at, standing.now, standing.zone),
+        )
     if (away := away_at(standing.absences, standing.now)) is not None:
         until = "" if away.ends is None else f" until {moment_words(away.ends, standing.now, standing.zone)}"
         unknown = (

@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.connection import ACCEPTS, REFUSED_BY, TRACEABLE
 from domain.event_types import PAUSED_BECAUSE
+from domain.holds import SendingHold, sentence
 from domain.lane import PER_MINUTE
 from domain.notice import why_failed
 from domain.obstacle import Obstacle, missing_field, obstacle
@@ -50,6 +51,7 @@ class Remedy(StrEnum):
     START_SEQUENCE = "start_sequence"
     PERMISSION = "permission"  # or the mailbox's connection
     DECIDE = "decide"  # under Needs attention
+    RELEASE = "release"  # the hold
     EARLIER = "earlier"
 
 
@@ -144,6 +146,7 @@ def _pending(row: Any, step: str, around: Around, when: When) -> Why:
         reason=row.reason,
         blocked=bool(around.blockers),
         held=bool(row.held),
+        on_hold=row.hold is not None,
     ):
         case Obstacle.ARCHIVED:
             return Why(f"{step} waits: the sequence is archived.")
@@ -162,6 +165,9 @@ def _pending(row: Any, step: str, around: Around, when: When) -> Why:
             return Why(f"{step} waits: this person is paused ({row.reason}).", Remedy.RESUME_PERSON)
         case Obstacle.HELD:
             return Why(f"{step} waits for a person: {row.delivery_reason}.", Remedy.RESUME_SEQUENCE)
+        case Obstacle.ON_HOLD:
+            held = sentence(SendingHold.from_json(row.hold), row.address, when)
+            return Why(f"{step} waits{_planned(row, when)}. {held}", Remedy.RELEASE)
     if row.stuck_step:
         return Why(f"{step} waits: {_STUCK.format(step=f'step {row.stuck_step}', address=row.stuck_in)}")
     if row.lost_key:
@@ -176,6 +182,10 @@ def _pending(row: Any, step: str, around: Around, when: When) -> Why:
             f"{step} waits: {_LISTENING[row.delivery_reason].format(address=row.address, email=row.email, at=at)}"
         )
     return _by_time(row, step, around, when)
+
+
+def _planned(row: Any, when: When) -> str:
+    return f" and is planned for {when(row.due_at, SECOND)}" if row.due_at > row.now else ""
 
 
 def _by_time(row: Any, step: str, around: Around, when: When) -> Why:

@@ -27,6 +27,8 @@ class Action(StrEnum):
     STOP_PERSON = "person_stopped"
     SUPPRESS_CANDIDATE = "candidate"
     SUPPRESS_ENTRIES = "suppressions"
+    HOLD_MAILBOX = "mailbox_held"  # until somebody releases it
+    HOLD_ORGANIZATION = "organization_held"
 
 
 @dataclass(frozen=True, slots=True)

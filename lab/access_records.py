@@ -7,7 +7,7 @@ from uuid import UUID
 
 from db.mailboxes import mailboxes
 from db.schema import access_models as access
-from db.schema import models, notice_models, process_models
+from db.schema import hold_models, models, notice_models, process_models
 from lab.records import Record
 
 
@@ -301,3 +301,20 @@ class ProcessRow(Record):
     works: bool
     seen_at: datetime
     stopped_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRow(Record):
+    """A mailbox, an organization or everybody who sends nothing."""
+
+    table = hold_models.holds
+    id: UUID
+    organization_id: UUID | None
+    mailbox_id: UUID | None
+    level: str
+    held_by: str
+    reason: str
+    since: datetime
+    until: datetime | None
+    ended_at: datetime | None
+    ended_by: str | None

@@ -71,6 +71,7 @@ def main() -> None:
         ("seal", 2, lambda: sweeper.seal(database, keys)),
         ("sweep", 5, lambda: sweeper.sweep(database, broker)),
         ("expire_grants", 5, lambda: sweeper.expire_grants(database)),
+        ("expire_holds", 5, lambda: sweeper.expire_holds(database)),
         ("plan_checks", 30, lambda: sweeper.plan_checks(database)),
         ("plan_draft_checks", 30, lambda: sweeper.plan_draft_checks(database)),
         ("warn_early", 60, lambda: early_warnings.warn_early(database)),
@@ -105,7 +106,12 @@ def main() -> None:
     def lateness() -> dict[str, float]:
         return {name: time.monotonic() - at - cadence[name] for name, at in ticked.items()}
 
-    health.serve(settings, lambda: max(lateness().values()) < MAX_LATE, readiness.troubles)
+    health.serve(
+        settings,
+        lambda: max(lateness().values()) < MAX_LATE,
+        readiness.troubles,
+        remarks=readiness.remarks,
+    )
     # A release may migrate while processes start: without its tables every job would fail.
     while readiness.troubles() and not readiness.schema_is_recent and not stop.wait(5):
         ticked.update(dict.fromkeys(ticked, time.monotonic()))

@@ -36,6 +36,8 @@ _HELP = {
     "lanes_open": "Mailboxes that can send.",
     "lanes_closed": "Mailboxes that cannot send.",
     "lanes_asked_to_wait": "Mailboxes whose provider asked to wait.",
+    "drained_for": "Seconds since operators stopped all sending (onbehalf drain); 0 while they have not.",
+    "lanes_on_hold": "Mailboxes that somebody has held, by themselves, with their organization, or in a drain.",
 }
 
 

@@ -15,7 +15,7 @@ from db.core.session import Database
 from db.events import errands, notice_channels, outbox, webhooks
 from db.mailboxes import checks
 from db.sending import dispatch, drafts
-from db.withdrawing import last_tokens, withdrawals
+from db.withdrawing import holds, last_tokens, withdrawals
 from domain.audit import Keys
 from domain.delivery import GRACE
 
@@ -94,6 +94,16 @@ def expire_grants(database: Database) -> None:
         if expired is None:
             return
         log.info("grant_expired", grant_id=str(expired))
+
+
+def expire_holds(database: Database) -> None:
+    """Record that holds whose time is over have ended."""
+    while True:
+        with database.transaction() as tx:
+            expired = holds.expire(tx)
+        if expired is None:
+            return
+        log.info("hold_expired", hold_id=str(expired))
 
 
 def seal_urls(database: Database, ring: KeyRing) -> None:

@@ -23,6 +23,7 @@ ABOUT_SQL = {
     "db/test_due_times.py",
     "db/test_entra_login.py",
     "db/test_every_statement.py",
+    "db/test_holds.py",
     "db/test_mailbox_reads_plan.py",
     "db/test_migrations.py",
     "db/test_moves.py",

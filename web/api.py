@@ -21,6 +21,7 @@ from web import (
     api_attention,
     api_audit,
     api_handovers,
+    api_holds,
     api_messages,
     api_notices,
     api_numbers,
@@ -262,6 +263,7 @@ def make_api(runtime: Runtime) -> FastAPI:
     api.include_router(api_attention.router)
     api.include_router(api_audit.router)
     api.include_router(api_handovers.router)
+    api.include_router(api_holds.router)
     api.include_router(api_messages.router)
     api.include_router(api_notices.router)
     api.include_router(api_resume.router)

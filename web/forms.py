@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Form
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 from starlette.datastructures import FormData
 
 from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError
+from domain.send_window import instant
 
 REFUSED = (InvalidInput, NotPermitted, NotFound)
 _WRITTEN = (
@@ -48,6 +51,17 @@ def number_of(text: str) -> int:
 
 
 Id = Annotated[UUID | None, BeforeValidator(id_of)]
+
+
+def local_time(text: str, zone: str, where: str) -> datetime:
+    """Read what a field for date and time holds, by the member's clock. Raises ``InvalidInput``. ``where``: the field."""
+    try:
+        at = datetime.fromisoformat(text)
+        return at if at.tzinfo is not None else instant(at, ZoneInfo(zone))
+    except (ValueError, OverflowError):
+        raise InvalidInput(
+            "This is no date and time", where=where, fix="Write it like 2026-12-24 09:00."
+        ) from None
 
 
 class PageForm(BaseModel):

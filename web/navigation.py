@@ -31,7 +31,7 @@ ENTRIES = (
     Entry("/outbox", "Outbox", "outbox"),
     Entry("/attention", "Needs |attention", "attention", badge="decisions", colour="bad", pinned=True, also=("/why",)),
     Entry(
-        "/settings/sequences", "Mailbox and permissions", "key", also=("/settings/mail-server/mine", "/settings/read")
+        "/settings/sequences", "Mailbox and permissions", "key", also=("/settings/mail-server/mine", "/settings/read", "/settings/holds")
     ),
     Entry("/numbers", "Numbers", "pulse"),
     Entry("/notifications", "Notifications", "notice", badge="unread"),

@@ -1,11 +1,9 @@
 """What people decide about one planned email, each after a page that says what moves with it."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Literal
 from urllib.parse import urlencode
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -17,8 +15,7 @@ from db.sending.changes import Email
 from db.views import frame
 from domain.changes import Cancel, Change, Earlier, NotBefore, Skip
 from domain.errors import InvalidInput, NotFound, NotPermitted
-from domain.send_window import instant
-from web.forms import REFUSED, Filled, PageForm, Typed, again
+from web.forms import REFUSED, Filled, PageForm, Typed, again, local_time
 from web.pages import counted, go, page
 from web.protection import Runtimed, SignedIn, manages, transaction_of
 from web.rooms import withdraws
@@ -177,18 +174,7 @@ def _change(verb: Verb, at: str, zone: str) -> Change:
         case "earlier":
             return Earlier()
         case "later":
-            return NotBefore(_local(at, zone))
-
-
-def _local(text: str, zone: str) -> datetime:
-    """Read what a field for date and time holds, by the member's clock."""
-    try:
-        at = datetime.fromisoformat(text)
-        return at if at.tzinfo is not None else instant(at, ZoneInfo(zone))
-    except (ValueError, OverflowError):
-        raise InvalidInput(
-            "This is no date and time", where="at", fix="Write it like 2026-12-24 09:00."
-        ) from None
+            return NotBefore(local_time(at, zone, "at"))
 
 
 def _asked(request: Request, delivery: UUID) -> Email:

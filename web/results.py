@@ -22,6 +22,8 @@ _BACK = {
     Action.END_GRANT: "/settings/sequences",
     Action.REMOVE_MAILBOX: "/settings/sequences",
     Action.DISABLE_MAILBOX: "/settings/sequences",
+    Action.HOLD_MAILBOX: "/settings/holds",
+    Action.HOLD_ORGANIZATION: "/settings/holds",
 }
 
 

@@ -8,11 +8,16 @@ from fastapi.responses import RedirectResponse
 
 from actions import sign_in as visits
 from db.access import grant_requests
+from db.access.sessions import Session
+from db.core.session import Transaction
 from db.mailboxes import approvals
+from db.sending import holds
 from db.views import frame, my_settings, overviews
+from domain.holds import sentence
 from web.forms import Filled
 from web.pages import page
 from web.protection import Runtimed, SignedIn, runtime_of, transaction_of
+from web.why import by_the_clock_of
 
 router = APIRouter(prefix="/settings/sequences")
 
@@ -37,6 +42,7 @@ def show_settings(request: Request, asking: Filled, *, status: int = 200) -> Res
             "given": my_settings.given(tx, me),
             "ended": my_settings.ended_with_mailbox(tx, me),
             "received": my_settings.received(tx, me),
+            "held": _held(tx, session),
             "approval": approvals.waiting(tx, runtime.web_keys, me),
             "watched": approvals.is_watched(tx, me),
             "public_url": runtime.settings.public_url,
@@ -57,6 +63,18 @@ def show_settings(request: Request, asking: Filled, *, status: int = 200) -> Res
         return page(
             request, "sequences_settings.html", **values, connected_now=fresh, asking=asking, status=status
         )
+
+
+def _held(tx: Transaction, session: Session) -> str:
+    """Return what keeps the member's mailbox, or the whole organization, from sending; empty if nothing does."""
+    mailbox, here = my_settings.mailbox_of(tx, session.member.id), frame.around(tx, session.member.id)
+    found = (
+        holds.of_organization(tx, session.member.organization_id)
+        if mailbox is None
+        else holds.of_mailbox(tx, mailbox.id)
+    )
+    when = by_the_clock_of(here.zone, here.now)
+    return "" if found is None else sentence(found, "" if mailbox is None else mailbox.address, when)
 
 
 @router.post("/approval")

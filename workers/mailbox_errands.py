@@ -16,7 +16,7 @@ from db.core.session import Transaction, database_now
 from db.events.errands import Errand
 from db.mailboxes import domains, mailboxes, smtp_settings
 from db.mailboxes.mailboxes import Mailbox
-from db.sending import lanes, reconcile_attempts, test_emails
+from db.sending import holds, lanes, reconcile_attempts, test_emails
 from db.sending.gate import lock_lane
 from domain.address import Address
 from domain.connection import REFUSED_BY, Provider
@@ -29,6 +29,7 @@ from domain.errors import (
     ProviderError,
     Throttled,
 )
+from domain.holds import who_releases
 from domain.message import OutgoingMessage
 from domain.step_test import StepTest
 from domain.verification import Outcome, Verdict, not_connected, still_refused, verdict_of
@@ -186,6 +187,10 @@ def _pass_gate(tx: Transaction, mailbox: Mailbox, actor: str, test: StepTest | N
     # Under the lock: a permission that has ended since lets no step of its sequence leave either.
     if test is not None and (refused := step_tests.refused(tx, mailbox, test)):
         return Verdict(Outcome.NOT_SENT, refused)
+    if (hold := holds.of_mailbox(tx, mailbox.id)) is not None:
+        return Verdict(
+            Outcome.NOT_SENT, f"{mailbox.address} sends nothing now: {hold.reason}.", who_releases(hold.level)
+        )
     now = mailboxes.load(tx, mailbox.id)
     if now is None or not now.has_connection or now.connection_version != mailbox.connection_version:
         return not_connected(mailbox.address)

@@ -101,7 +101,7 @@ class Watchdog(Middleware):
             troubles = self._heartbeat.beat()
             if self._note is not None:
                 self._count(self._note)
-                self._note.write(Condition(True, troubles))
+                self._note.write(Condition(True, troubles, self._heartbeat.remarks()))
             if silent > MAX_BROKER_SILENT:
                 log.critical("broker_unreachable", seconds=round(silent))
             elif skew is not None and abs(skew) > MAX_SKEW:

@@ -81,6 +81,7 @@ _TOUCHES = {
     Touches.SEQUENCE: "s.id = :sequence_id",
     Touches.MAILBOX: "s.mailbox_id = :mailbox_id",
     Touches.RUNNING_OF_MAILBOX: "s.mailbox_id = :mailbox_id AND s.status = 'active'",
+    Touches.RUNNING_OF_ORGANIZATION: "s.status = 'active'",
     Touches.PAUSED_OF_MAILBOX: "s.mailbox_id = :mailbox_id AND s.status = 'paused'",
     Touches.MEMBER: _SQL.fragment("of_member"),
     # Somebody who may still send on another authority is not touched.

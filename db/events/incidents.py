@@ -56,6 +56,7 @@ _LASTS = _SQL.fragment(
     of_mailboxes=_kinds(Recovery.MAILBOX_WORKS),
     of_limits=_kinds(Recovery.PROVIDER_ACCEPTS),
     of_readings=_kinds(Recovery.MAILBOX_READ),
+    of_holds=_kinds(Recovery.RELEASED),
     of_drafts=_kinds(Recovery.LEFT_DRAFTS),
 )
 _OPEN_ONE = _SQL.statement("open_one", lasts=_LASTS)

@@ -38,6 +38,8 @@ WHERE id = :id AND opened_at IS NOT NULL AND closed_at IS NULL AND acknowledged_
     AND l.limited_since <= v.occurred_at AND l.retry_after_until > clock_timestamp() - interval '5 minutes'))
   OR (v.kind IN ({of_readings}) AND EXISTS (SELECT FROM mailbox_reads r JOIN mailboxes x ON x.id = r.mailbox_id
     WHERE x.id = CAST(v.payload->>'mailbox_id' AS uuid) AND x.status = 'connected' AND r.failing_since <= v.occurred_at))
+  OR (v.kind IN ({of_holds}) AND EXISTS (SELECT FROM holds h WHERE h.id = CAST(v.payload->>'hold_id' AS uuid)
+    AND h.ended_at IS NULL AND (h.until IS NULL OR h.until > clock_timestamp())))
   OR (v.kind IN ({of_drafts}) AND EXISTS (SELECT FROM deliveries d JOIN sequences s ON s.id = d.sequence_id
     JOIN members o ON o.id = s.owner_id WHERE d.mailbox_id = CAST(v.payload->>'mailbox_id' AS uuid)
     AND d.still_draft_at IS NOT NULL AND {recipient} = n.owner_id)))

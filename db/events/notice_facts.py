@@ -66,6 +66,7 @@ _ALSO = {
         Also.MAILBOX_OWNER: _OWNER,
         Also.MAILBOX_OWNER_OF_GRANT: f"{_OWNER} AND CAST(:grant_id AS uuid) IS NOT NULL",
         Also.MAILBOX_OWNER_IF_BY_ITSELF: f"{_OWNER} AND :by_itself",
+        Also.MAILBOX_OWNERS_OF_ORGANIZATION: _SQL.fragment("mailbox_owners_of_organization"),
         Also.ADMINS_OF_SENDER_ADDRESS: _SQL.fragment("admins_of_sender_address"),
         Also.GRANTEE: _SQL.fragment("grantee"),
         Also.GRANTEES_OF_MAILBOX: _SQL.fragment("grantees_of_mailbox"),
@@ -92,6 +93,7 @@ def also(tx: Transaction, event: Event) -> list[UUID]:
     found: list[UUID] = [] if event.recipient is None else [event.recipient]
     values = {
         **_values(event),
+        "organization_id": event.organization_id,
         "reason": event.payload.get("reason"),
         "by_itself": event.actor in REFUSED_BY.values(),
     }

@@ -6,6 +6,9 @@ SELECT DISTINCT m.id FROM {whom} AND m.active
 -- name: mailbox_owner
 mailboxes b JOIN members m ON m.id = b.owner_id WHERE b.id = CAST(:mailbox_id AS uuid)
 
+-- name: mailbox_owners_of_organization
+mailboxes b JOIN members m ON m.id = b.owner_id WHERE b.organization_id = CAST(:organization_id AS uuid) AND b.status = 'connected'
+
 -- name: admins_of_sender_address
 -- Of one that is disabled they hear as of every change to a sender address.
 mailboxes b JOIN members m ON m.organization_id = b.organization_id AND m.role IN ('owner', 'admin')

@@ -9,6 +9,7 @@ from db.core.session import open_engine
 from db.schema import (
     access_models,
     delivery_models,
+    hold_models,
     import_models,
     inbox_models,
     listening_models,
@@ -28,6 +29,7 @@ assert inbox_models.received_mail.metadata is metadata
 assert import_models.people_imports.metadata is metadata
 assert notice_models.notice_channels.metadata is metadata
 assert process_models.processes.metadata is metadata
+assert hold_models.holds.metadata is metadata
 
 engine = open_engine(
     context.config.attributes["database_url"],

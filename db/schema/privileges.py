@@ -61,6 +61,7 @@ _TENANT: Rights = {
     "people_imports": ("SELECT ({all but content})", "INSERT", "UPDATE", "DELETE"),
     "incoming_files": ("SELECT", "DELETE"),
     "processes": ("SELECT (kind, queues, key_ids, works, seen_at, stopped_at)",),
+    "holds": ("SELECT", "INSERT", "UPDATE (held_by, reason, until, ended_at, ended_by)"),
 }
 # Its own row. What keeps processes from working names hosts, and is for operators.
 _REPORT = (

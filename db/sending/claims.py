@@ -15,6 +15,7 @@ from db.listening.answers import heard_of
 from db.mailboxes.credentials import SealedToken
 from db.sending import by_hand
 from db.sending.by_hand import Answers
+from db.sending.holds import read_hold
 from db.sending.moves import Expected, Move, leased
 from domain.connection import TRACEABLE
 from domain.delivery import LEASE, State
@@ -97,7 +98,7 @@ class Claim:
 
 
 class _Row(NamedTuple):
-    """A row of ``facts``: 63 columns for each email, and a named tuple of them costs least."""
+    """A row of ``facts``: 64 columns for each email, and a named tuple of them costs least."""
 
     now: datetime
     delivery_id: UUID
@@ -145,6 +146,7 @@ class _Row(NamedTuple):
     sequence_mailbox_id: UUID
     enrollment_status: str
     suppressed: str | None
+    hold: Json | None
     step_id: UUID
     step_removed: bool
     position: int
@@ -292,6 +294,7 @@ def _facts(row: _Row, heard: Heard | None) -> Facts:
         moved=row.handed_over is not None and row.sequence_mailbox_id != row.mailbox_id,
         step_removed=row.step_removed,
         suppressed=row.suppressed,
+        hold=read_hold(row.hold),
         tomorrow=row.tomorrow,
         previous_sent=row.previous_sent,
         previous_still_draft=row.still_draft_at is not None,

@@ -30,7 +30,7 @@ SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrol
   s.status AS sequence_status, s.sending AS sequence_sending, s.kind, s.fields AS extra_fields, o.sending AS organization_sending,
   handed_over, s.mailbox_id AS sequence_mailbox_id,
   coalesce(s.opt_out_line, o.opt_out_line) AS opt_out_line,
-  e.status AS enrollment_status, suppressed(d.organization_id, c.email) AS suppressed,
+  e.status AS enrollment_status, suppressed(d.organization_id, c.email) AS suppressed, hold_of(d.organization_id, b.id) AS hold,
   t.id AS step_id, t.retired_at IS NOT NULL AS step_removed, t.position, t.version,
   coalesce(d.own_subject, t.subject) AS subject, coalesce(d.own_body, t.body) AS body,
   away_until, unclear_until, c.email, first_name, last_name, company, title, location, c.fields,
@@ -38,7 +38,7 @@ SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrol
   (SELECT jsonb_agg(g) FROM (SELECT id, version, grantee_id, expires_at, sequence_ids, daily_limit,
       CASE WHEN used_on = l.today THEN used_today ELSE 0 END AS used_today FROM grants
     WHERE mailbox_id = b.id AND archived_at IS NULL AND coalesce(grantee_id, w.id) = w.id) g) AS grants,
-  (SELECT jsonb_build_object('id', id, 'version', version, 'grantee_id', grantee_id) FROM grants
+  (SELECT to_jsonb(g) FROM grants g
     WHERE mailbox_id = b.id AND archived_at IS NOT NULL AND coalesce(grantee_id, w.id) = w.id
     ORDER BY archived_at DESC LIMIT 1) AS ended_grant,
   NOT EXISTS (SELECT FROM theirs WHERE created_at < d.created_at AND state NOT IN ('sent', 'closed')) AS previous_sent,

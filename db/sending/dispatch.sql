@@ -1,11 +1,12 @@
 -- name: due
 -- now() instead of clock_timestamp(): the planner can use a stable time as an index condition, so it does not even read a
 -- lane's later work. ANY(ARRAY(…)) for the same reason: it looks up the few picked rows instead of joining by a scan.
-WITH room AS (SELECT greatest(0, :bound - count(*)) AS free FROM deliveries WHERE state = 'queued'),
+WITH room AS (SELECT CASE WHEN hold_of(NULL, NULL) IS NULL THEN greatest(0, :bound - count(*)) ELSE 0 END AS free
+  FROM deliveries WHERE state = 'queued'),
 ready AS MATERIALIZED (
   SELECT mailbox_id, tokens, refilled_at, sent_on, sent_today, daily_cap, zone, last_served_at FROM lanes
   WHERE open AND next_due_at <= now() AND (SELECT free FROM room) > 0
-    AND (retry_after_until IS NULL OR retry_after_until <= now())
+    AND (retry_after_until IS NULL OR retry_after_until <= now()) AND hold_of(organization_id, mailbox_id) IS NULL
   ORDER BY last_served_at NULLS FIRST, mailbox_id LIMIT :lanes FOR UPDATE SKIP LOCKED),
 share AS (
   SELECT r.mailbox_id, r.zone, r.last_served_at,

@@ -11,6 +11,7 @@ from db.core.session import Transaction
 from db.core.statements import SqlFile
 from db.sending.absences import absences_in
 from db.sending.enrollments import windows_of
+from db.sending.holds import read_hold
 from domain.grant import Grant
 from domain.waits import Standing, sentence
 
@@ -30,6 +31,8 @@ class _Sequence(NamedTuple):
     tomorrow: datetime
     next_due_at: datetime | None
     grants: list[Json] | None
+    hold: Json | None
+    address: str
 
 
 _OF_SEQUENCES = SqlFile(__name__).statement("of_sequences", _Sequence, grants=GRANTS)
@@ -73,6 +76,8 @@ def standings(
                 row.daily_cap,
                 row.tomorrow,
                 row.next_due_at,
+                read_hold(row.hold),
+                row.address,
             )
         )
     return found

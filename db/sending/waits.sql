@@ -1,5 +1,6 @@
 -- name: of_sequences
 SELECT s.id, s.owner_id, s.sending, o.sending AS organization_sending, o.time_zone, b.settings, b.owner_id AS mailbox_owner_id,
+  b.address, hold_of(b.organization_id, b.id) AS hold,
   coalesce(h.name, b.address) AS sender, clock_timestamp() AS now, l.daily_cap,
   CASE WHEN l.sent_on = (clock_timestamp() AT TIME ZONE l.zone)::date THEN l.sent_today ELSE 0 END AS sent_today,
   ((clock_timestamp() AT TIME ZONE l.zone)::date + 1)::timestamp AT TIME ZONE l.zone AS tomorrow,

@@ -17,7 +17,7 @@ class Overview:
     """Current numbers. ``lag`` and ``queue_lag``: seconds since the oldest due and the oldest queued delivery.
 
     ``overdue_for_no_reason``: emails that could leave and do not. It is the number to alarm on, beside missing processes: a
-    backlog at a mailbox's pace makes ``due`` and ``lag`` large and is healthy.
+    backlog at a mailbox's pace makes ``due`` and ``lag`` large and is healthy. ``drained_for``: seconds; 0 = nobody has stopped sending.
     """
 
     due: int
@@ -38,6 +38,8 @@ class Overview:
     lanes_open: int
     lanes_closed: int
     lanes_asked_to_wait: int
+    lanes_on_hold: int
+    drained_for: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,22 @@ SELECT
   (SELECT count(*) FROM outbox WHERE done_at IS NULL AND parked_at IS NOT NULL) AS outbox_parked,
   (SELECT count(*) FROM lanes WHERE open) AS lanes_open,
   (SELECT count(*) FROM lanes WHERE NOT open) AS lanes_closed,
-  (SELECT count(*) FROM lanes WHERE open AND retry_after_until > now()) AS lanes_asked_to_wait
+  (SELECT count(*) FROM lanes WHERE open AND retry_after_until > now()) AS lanes_asked_to_wait,
+  {on_hold} AS lanes_on_hold,
+  {drained_for} AS drained_for
+
+-- name: drained_for
+greatest(coalesce(extract(epoch FROM now() - (SELECT min(since) FROM holds WHERE organization_id IS NULL AND ended_at IS NULL
+  AND (until IS NULL OR until > now()))), 0), 0)::float
+
+-- name: on_hold
+-- Most of the time nothing is held, and no lane is asked.
+(CASE WHEN EXISTS (SELECT FROM holds WHERE ended_at IS NULL)
+  THEN (SELECT count(*) FROM lanes WHERE open AND hold_of(organization_id, mailbox_id) IS NOT NULL) ELSE 0 END)
 
 -- name: since_next_due
 greatest(coalesce(extract(epoch FROM now() - (SELECT min(next_due_at) FROM lanes WHERE open
-  AND (retry_after_until IS NULL OR retry_after_until <= now()))), 0), 0)::float
+  AND (retry_after_until IS NULL OR retry_after_until <= now()) AND hold_of(organization_id, mailbox_id) IS NULL)), 0), 0)::float
 
 -- name: since_queued
 greatest(coalesce(extract(epoch FROM now() - (SELECT min(queued_at) FROM deliveries WHERE state = 'queued')), 0), 0)::float
@@ -37,7 +48,8 @@ greatest(coalesce(extract(epoch FROM now() - (SELECT min(queued_at) FROM deliver
 -- Due for a minute, in a lane that could send and that nobody has served for a minute: nothing waits for its pace, which serves the
 -- lane, for a limit, for the provider, for a window or a reading, which move the due time, or for workers to take what is queued.
 (SELECT count(*) FROM lanes l JOIN deliveries d ON d.mailbox_id = l.mailbox_id
-  WHERE l.open AND (l.last_served_at IS NULL OR l.last_served_at < now() - interval '1 minute')
+  WHERE l.open AND hold_of(l.organization_id, l.mailbox_id) IS NULL
+    AND (l.last_served_at IS NULL OR l.last_served_at < now() - interval '1 minute')
     AND (l.retry_after_until IS NULL OR l.retry_after_until < now() - interval '1 minute' OR l.wait_reason = 'operator_misconfigured')
     AND (l.sent_on IS DISTINCT FROM (now() AT TIME ZONE l.zone)::date OR l.sent_today < l.daily_cap)
     AND d.state = 'pending' AND NOT d.held AND d.due_at < now() - interval '1 minute'

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from db.access.authority import BY_HAND_OF
 from db.audit.audit import Receipt
+from db.core.jsonb import Json
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
 from domain.errors import InvalidInput, NotFound
@@ -25,6 +26,7 @@ class Situation(NamedTuple):
 
     ``address``: of the delivery's mailbox, or of its sequence's if there is none. ``lost_key``: the id of the key that the
     mailbox's sign-in is sealed under, if no worker that sends has it. ``stuck_in``: from whose Drafts ``stuck_step`` has not left.
+    ``hold``: what keeps the mailbox from sending, as ``domain.holds.SendingHold`` reads it.
     """
 
     status: str
@@ -54,6 +56,7 @@ class Situation(NamedTuple):
     still_draft_at: datetime | None
     now: datetime
     suppressed: str | None
+    hold: Json | None
     stuck_step: int | None
     stuck_in: str | None
     before: int  # emails that the mailbox sends first, if this one is due

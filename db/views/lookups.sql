@@ -4,7 +4,7 @@ SELECT e.status, e.reason, e.sequence_id, c.email, s.name AS sequence, s.status 
   s.paused_at, b.address, d.id AS delivery_id, d.state, d.outcome,
   d.reason AS delivery_reason, d.held, d.due_at, d.sent_at, d.attempts, t.position, w.email AS owner,
   l.retry_after_until, l.wait_reason, {lost_key} AS lost_key, l.zone, b.provider, d.still_draft_at, clock_timestamp() AS now, suppressed(e.organization_id, c.email) AS suppressed,
-  k.position AS stuck_step, k.address AS stuck_in,
+  hold_of(b.organization_id, b.id) AS hold, k.position AS stuck_step, k.address AS stuck_in,
   (SELECT count(*) FROM deliveries x WHERE x.mailbox_id = d.mailbox_id AND d.state = 'pending' AND d.due_at <= clock_timestamp()
     AND (x.state IN ('queued', 'preparing', 'drafted', 'sending')
       OR (x.state = 'pending' AND NOT x.held AND (x.due_at, x.id) < (d.due_at, d.id)))) AS before,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from db.core.jsonb import Json
 from db.core.session import Transaction
 from db.core.statements import SqlFile
 
@@ -34,7 +35,10 @@ class Wanted:
 
 
 class PlannedEmail(NamedTuple):
-    """An email that is planned. ``steps``: of its sequence. ``own_text``: somebody edited it alone. ``reason``: None once it is over."""
+    """An email that is planned. ``steps``: of its sequence. ``own_text``: somebody edited it alone. ``reason``: None once it is over.
+
+    ``hold``: what keeps its mailbox from sending, as ``domain.holds.SendingHold`` reads it.
+    """
 
     id: UUID
     enrollment_id: UUID
@@ -56,6 +60,7 @@ class PlannedEmail(NamedTuple):
     enrollment_status: str
     enrollment_reason: str | None
     steps: int | None
+    hold: Json | None
 
 
 class Choice(NamedTuple):

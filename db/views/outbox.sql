@@ -17,7 +17,8 @@ AND d.due_at >= coalesce(CAST(:after_at AS timestamptz), '-infinity')
 SELECT d.id, d.enrollment_id, e.candidate_id, coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''), c.email) AS person,
   d.sequence_id, s.name AS sequence, s.kind, s.owner_id, s.status AS sequence_status, s.paused_reason, t.position, coalesce(h.name, b.address) AS sender,
   d.due_at, d.not_before, d.held,
-  CASE WHEN d.held OR d.due_at > clock_timestamp() THEN d.reason END AS reason, d.own_body IS NOT NULL AS own_text, e.status AS enrollment_status, e.reason AS enrollment_reason,
+  CASE WHEN d.held OR d.due_at > clock_timestamp() THEN d.reason END AS reason, d.own_body IS NOT NULL AS own_text,
+  hold_of(d.organization_id, d.mailbox_id) AS hold, e.status AS enrollment_status, e.reason AS enrollment_reason,
   (SELECT max(x.position) FROM steps x WHERE x.sequence_id = s.id AND x.retired_at IS NULL) AS steps
 FROM picked d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id
 JOIN sequences s ON s.id = d.sequence_id JOIN steps t ON t.id = d.step_id JOIN mailboxes b ON b.id = d.mailbox_id

@@ -74,7 +74,7 @@ class _Sequence(NamedTuple):
     time_zone: str
     daily_cap: int
     zone: str
-    retry_after_until: datetime | None
+    retry_after_until: datetime | None  # or until when it is held
     now: datetime
     sent_today: int
     grants: list[Json] | None

@@ -4,7 +4,8 @@ ORDER BY mailbox_id FOR UPDATE
 
 -- name: sequence
 SELECT s.*, b.settings, b.owner_id AS mailbox_owner_id,
-  o.sending AS organization_sending, o.time_zone, l.daily_cap, l.zone, l.retry_after_until, clock_timestamp() AS now,
+  o.sending AS organization_sending, o.time_zone, l.daily_cap, l.zone,
+  greatest(l.retry_after_until, CAST(hold_of(b.organization_id, b.id)->>'until' AS timestamptz)) AS retry_after_until, clock_timestamp() AS now,
   CASE WHEN l.sent_on = (clock_timestamp() AT TIME ZONE l.zone)::date THEN l.sent_today ELSE 0 END AS sent_today,
   {grants} AS grants
 FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id LEFT JOIN members h ON h.id = b.owner_id

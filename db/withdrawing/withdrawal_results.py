@@ -31,6 +31,8 @@ KINDS = {
     Action.STOP_PERSON: "candidate",
     Action.SUPPRESS_CANDIDATE: "candidate",
     Action.SUPPRESS_ENTRIES: "organization",
+    Action.HOLD_MAILBOX: "mailbox",
+    Action.HOLD_ORGANIZATION: "organization",
 }
 
 

@@ -8,13 +8,17 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from actions import withdraw
+from actions import holds, withdraw
+from db.sending import dispatch
+from db.withdrawing.holds import Whose
+from domain.holds import Level
+from domain.jobs import SendStep
 from domain.withdrawal import WithdrawalResult
 from lab.access_records import Lane, Member
 from lab.records import Delivery, Enrollment, Event, Notice, Pause
@@ -33,19 +37,20 @@ KINDS = (
     "stop",
     "suppress",
 )
+HOLDS = ("hold mailbox", "hold organization")
 
 
 class Race:
     """One organization, one mailbox, two sequences, six people. Workers send while somebody withdraws."""
 
-    def __init__(self, stage: Stage, seed: int) -> None:
+    def __init__(self, stage: Stage, seed: int, kinds: Sequence[str] = KINDS) -> None:
         self.stage, self.random = stage, random.Random(seed)
         world = stage.world
         self.mailbox_owner, self.owner = world.member("Hans Holder"), world.member()
         admins = world.all(Member, role="owner")
         self.admin = admins[0].id if admins else world.member("Ada Admin", role="owner")
         self.box = stage.mailbox(self.mailbox_owner)
-        self.kind = self.random.choice(KINDS)
+        self.kind = self.random.choice(kinds)
         self.grant = world.grant(self.box, None if self.kind == "revoke everyone" else self.owner)
         self.sequences = [world.sequence(self.owner, self.box, ("PT0S", "PT0S")) for _ in range(2)]
         self.enrollments = [each for sequence in self.sequences for each in world.enroll(sequence, 3)]
@@ -79,8 +84,42 @@ class Race:
             "suppress": lambda: withdraw.suppress_candidate(
                 runtime, candidate, actor="rita", reason="unsubscribed"
             ),
+            "hold mailbox": lambda: self.hold(self.box),
+            "hold organization": lambda: self.hold(None),
         }
         return calls[self.kind]()
+
+    def hold(self, mailbox_id: UUID | None) -> WithdrawalResult:
+        whose = Whose(self.stage.world.organization_id, mailbox_id)
+        return holds.hold(
+            self.stage.runtime, whose, level=Level.ADMIN, actor="Ada Admin", reason="wrong text"
+        )
+
+    def go_on(self) -> None:
+        """Release the hold: everybody gets every email, once, but for what only a person settles now."""
+        stage = self.stage
+        stage.emulator.control.clear_faults()
+        whose = Whose(stage.world.organization_id, self.box if self.kind == "hold mailbox" else None)
+        assert holds.release(stage.runtime, whose, level=Level.ADMIN, actor="Ada Admin").ended
+        for _ in range(30):
+            stage.later(60)
+            for job in self.unclaimed():
+                send_step.send(stage.runtime, job)
+            stage.send_due()
+            stage.look()
+        mine = stage.all(Delivery, mailbox_id=self.box)
+        open_ones = [each.state for each in mine if each.state not in ("sent", "review")]
+        assert open_ones == [], self.kind
+        box = stage.address(self.box)
+        left = Counter(entry.correlation_id for entry in stage.left() if entry.mailbox == box)
+        assert set(left.values()) <= {1}
+        assert {each.correlation_id for each in mine if each.state == "sent"} <= set(left)
+        settled = {each.enrollment_id for each in mine if each.state == "review"}
+        assert stage.count(Enrollment, sequence_id=self.sequences, status="finished") == 6 - len(settled)
+
+    def unclaimed(self) -> list[SendStep]:
+        with self.stage.world.database.transaction() as tx:
+            return dispatch.enqueue_again(tx)
 
     def in_scope(self) -> dict[str, UUID]:
         """What the deliveries that must not leave afterwards have in common."""
@@ -137,7 +176,7 @@ class Race:
     def judge_pauses(self) -> None:
         world = self.stage.world
         pauses = world.all(Pause, sequence_id=self.sequences)
-        expected = {"pause": 1, "stop": 0, "suppress": 0}.get(self.kind, 2)
+        expected = {"pause": 1, **dict.fromkeys(("stop", "suppress", *HOLDS), 0)}.get(self.kind, 2)
         counts = Counter(each.sequence_id for each in pauses)
         assert list(counts.values()) == [1] * expected, f"{self.kind}: {pauses}"
         told = self.admin if self.kind == "deactivate owner" else self.owner
@@ -164,3 +203,15 @@ def test_nothing_leaves_after_a_withdrawal_returned(stage: Stage, seed: int) -> 
         stage.emulator.control.clear_faults()
         stage.put(Lane, open=False)  # the races before this one are over
         Race(stage, seed * 1000 + n).run()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nothing_leaves_after_a_hold_returned_and_all_of_it_leaves_once_after_its_release(
+    stage: Stage, seed: int
+) -> None:
+    for n in range(PER_TEST // 2):
+        stage.emulator.control.clear_faults()
+        stage.put(Lane, open=False)
+        race = Race(stage, seed * 1000 + n, HOLDS)
+        race.run()
+        race.go_on()

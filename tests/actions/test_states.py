@@ -9,12 +9,14 @@ from uuid import UUID
 
 import pytest
 
+from actions import holds, withdraw
 from actions import why as explanations
-from actions import withdraw
 from app.heartbeat import Heartbeat
 from app.readiness import Readiness
 from commands.words import at_utc
 from db.core.crypto import KeyRing
+from db.withdrawing.holds import Whose
+from domain.holds import Level
 from domain.jobs import QUEUES
 from lab.access_records import Grant, Lane, Mailbox, ProcessRow
 from lab.factories import KEY
@@ -179,6 +181,19 @@ def person_stopped(desk: Desk) -> None:
         withdraw.stop_enrollment(desk.stage.runtime, each, actor="rita", reason="hired")
 
 
+def held(desk: Desk, mailbox: bool = True, level: Level = Level.OWNER) -> None:
+    whose = Whose(desk.stage.world.organization_id, desk.box if mailbox else None)
+    holds.hold(desk.stage.runtime, whose, level=level, actor="Hans Holder", reason="a wrong signature")
+
+
+def organization_held(desk: Desk) -> None:
+    held(desk, mailbox=False, level=Level.ADMIN)
+
+
+def drained(desk: Desk) -> None:
+    holds.drain(desk.stage.runtime, actor="operator olga", reason="a new disk", within=timedelta())
+
+
 def suppressed(desk: Desk) -> None:
     desk.stage.world.suppress(*(each.email for each in desk.stage.all(Candidate)))
 
@@ -227,6 +242,18 @@ STATES: dict[str, tuple[Callable[[Desk], object], str]] = {
     "draft": (draft, r"waits: the sequence is still a draft"),
     "person paused": (person_paused, r"this person is paused \(on holiday\)"),
     "person stopped": (person_stopped, r"stopped in the sequence \(hired\)"),
+    "mailbox held": (
+        held,
+        r"waits\. .* is held since .* UTC by Hans Holder: a wrong signature\. It lasts until it is released\. The mailbox's owner can",
+    ),
+    "organization held": (
+        organization_held,
+        r"waits\. All sending of this organization is held since .* UTC by Hans Holder: .*owners and admins can release it",
+    ),
+    "drained": (
+        drained,
+        r"Onbehalf's operators have stopped all sending since .* UTC \(operator olga: a new disk\)",
+    ),
     "suppressed": (suppressed, r"the person is suppressed \(opt_out\)"),
     "finished": (finished, r"All steps have been sent"),
     "in doubt": (in_doubt, r"is in doubt .* looking for it in .*, until .* UTC at least"),

@@ -46,6 +46,19 @@ TOLD: dict[EventKind, tuple[str, dict[str, str]]] = {
         "mailbox.disconnected",
         {**_BOX, "reason": "removed", "actor": "Hans Holder"},
     ),
+    EventKind.MAILBOX_HELD: (
+        "mailbox.held",
+        {
+            "mailbox": ADDRESS,
+            "mailbox_id": str(MAILBOX),
+            "actor": "Hans Holder",
+            "reason": "I found a mistake in my signature.",
+        },
+    ),
+    EventKind.ORGANIZATION_HELD: (
+        "organization.held",
+        {"actor": "Olga Owner", "reason": "the offers changed"},
+    ),
     EventKind.CONNECTION_LOST: (
         "mailbox.lost",
         {**_BOX, "reason": "sign_in_expired", "actor": "Microsoft"},

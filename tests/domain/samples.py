@@ -10,6 +10,7 @@ from uuid import UUID
 from domain import event_payloads as payloads
 from domain import (
     grant_payloads,
+    hold_payloads,
     incident_payloads,
 )
 from domain import (
@@ -183,6 +184,21 @@ _ALL: tuple[Payload, ...] = (
         **HEARD,
         reason="It came 20 seconds after our email and has none of the signs of an automatic reply.",
         until="Mon 30 Nov, 14:02",
+    ),
+    hold_payloads.MailboxHeld(
+        mailbox=ADDRESS,
+        mailbox_id=MAILBOX,
+        actor="Hans Holder",
+        hold_id=REQUEST,
+        reason="I found a mistake in my signature.",
+        level="owner",
+    ),
+    hold_payloads.OrganizationHeld(
+        actor="Olga Owner",
+        hold_id=REQUEST,
+        reason="the offers changed",
+        level="admin",
+        until="10:30 on 29 November (Europe/Berlin)",
     ),
     listening.SenderWrote(**HEARD, actor="Hans Holder"),
 )

@@ -78,4 +78,6 @@ def test_whatever_pauses_without_a_persons_wish_is_an_incident() -> None:
         "SendingLimitReached",
         "MailboxNotRead",
         "StillInDrafts",
+        "MailboxHeld",
+        "OrganizationHeld",
     }

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from domain.authority import Withdrawn, missing
 from domain.obstacle import Obstacle, missing_field, obstacle
-from domain.preflight import Decision, Facts, Hold, Skip, preflight
-from tests.domain.test_preflight import GOOD, OBSTACLES
+from domain.preflight import Decision, Facts, Hold, Skip, Wait, preflight
+from tests.domain.test_preflight import GOOD, HOLD, OBSTACLES
 from tests.domain.test_waiting import planned
 from tests.domain.test_why import said, situation
 
@@ -33,6 +33,8 @@ def named(decision: Decision, reason: str | None) -> Obstacle | None:
             return Obstacle.SEQUENCE_PAUSED
         case Hold("enrollment_paused"):
             return Obstacle.PERSON_PAUSED if missing_field(reason) is None else Obstacle.FIELD
+        case Wait(_, "on_hold"):
+            return Obstacle.ON_HOLD
     return None
 
 
@@ -41,29 +43,44 @@ def named(decision: Decision, reason: str | None) -> Obstacle | None:
     st.sampled_from(("active", "paused")),
     st.sampled_from(REASONS),
     st.lists(st.sampled_from(AUTHORITY), max_size=3),
+    st.booleans(),
 )
 def test_of_several_obstacles_the_one_is_named_at_which_the_gate_stops(
-    sequence: str, enrollment: str, reason: str | None, gone: list[dict[str, Any]]
+    sequence: str, enrollment: str, reason: str | None, gone: list[dict[str, Any]], on_hold: bool
 ) -> None:
-    facts: Facts = replace(GOOD, sequence_status=sequence, enrollment_status=enrollment)
+    facts: Facts = replace(
+        GOOD, sequence_status=sequence, enrollment_status=enrollment, hold=HOLD if on_hold else None
+    )
     for change in gone:
         facts = replace(facts, **change)
     found = obstacle(
-        sequence=sequence, enrollment=enrollment, reason=reason, blocked=bool(missing(facts)), held=False
+        sequence=sequence,
+        enrollment=enrollment,
+        reason=reason,
+        blocked=bool(missing(facts)),
+        held=False,
+        on_hold=on_hold,
     )
     assert found is named(preflight(facts), reason)
 
 
-def test_every_obstacle_is_found_and_the_held_email_comes_last() -> None:
+def test_every_obstacle_is_found_and_a_hold_comes_last() -> None:
     found = {
-        obstacle(sequence=sequence, enrollment=enrollment, reason=reason, blocked=blocked, held=held)
-        for sequence, enrollment, reason, blocked, held in product(
-            SEQUENCES, ("active", "paused"), REASONS, (False, True), (False, True)
+        obstacle(
+            sequence=sequence,
+            enrollment=enrollment,
+            reason=reason,
+            blocked=blocked,
+            held=held,
+            on_hold=on_hold,
+        )
+        for sequence, enrollment, reason, blocked, held, on_hold in product(
+            SEQUENCES, ("active", "paused"), REASONS, (False, True), (False, True), (False, True)
         )
     }
     assert found == {None, *Obstacle}
     assert (
-        obstacle(sequence="active", enrollment="paused", reason=None, blocked=False, held=True)
+        obstacle(sequence="active", enrollment="paused", reason=None, blocked=False, held=True, on_hold=True)
         is Obstacle.PERSON_PAUSED
     )
 

@@ -13,6 +13,7 @@ from domain.authority import MemberFacts, Withdrawn
 from domain.connection import SCOPES
 from domain.events import EventKind
 from domain.grant import Bounds, Grant
+from domain.holds import Level, SendingHold
 from domain.preflight import (
     Clear,
     Facts,
@@ -43,6 +44,7 @@ GOOD = Facts(
     enrollment_status="active",
     step_removed=False,
     suppressed=None,
+    hold=None,
     tomorrow=NOW + timedelta(hours=15),
     grants=(PERSONAL,),
     ended_grant=None,
@@ -50,6 +52,16 @@ GOOD = Facts(
     due_at=NOW,
     windows=(),
     absences=(),
+)
+HOLD = SendingHold(
+    UUID(int=12),
+    UUID(int=13),
+    GOOD.mailbox_id,
+    Level.OWNER,
+    "Hans Holder",
+    "a mistake in my signature",
+    NOW,
+    until=NOW + timedelta(days=1),
 )
 # Obstacles: a change of the facts, and the answer's type and reason.
 OBSTACLES: dict[str, tuple[dict[str, Any], type, str]] = {
@@ -113,6 +125,7 @@ OBSTACLES: dict[str, tuple[dict[str, Any], type, str]] = {
         Wait,
         "mailbox_not_read",
     ),
+    "held": ({"hold": HOLD}, Wait, "on_hold"),
     "early": ({"due_at": NOW + timedelta(seconds=1)}, Wait, "not_due"),
     "at night": ({"windows": (SendWindow(opens=time(22), closes=time(23)),)}, Wait, "outside_sending_window"),
     "on holiday": ({"absences": (Absence(NOW, NOW + timedelta(days=3)),)}, Wait, "sender_away"),
@@ -124,7 +137,7 @@ def test_with_nothing_in_the_way_it_may_leave_and_says_on_whose_authority() -> N
     assert isinstance(decision, Clear)
     assert (decision.authority, decision.grant) == ("grant_to_person", PERSONAL)
     assert {check.name for check in decision.checks} == {
-        "person", "members", "mailbox", "scopes", "permission", "sequence", "answers", "time",
+        "person", "members", "mailbox", "scopes", "permission", "sequence", "hold", "answers", "time",
     }  # fmt: skip
 
 

@@ -31,12 +31,29 @@ NOTHING = PlannedEmail(
     enrollment_status="active",
     enrollment_reason=None,
     steps=3,
+    hold=None,
 )
 
 
 def planned(blockers: str = "", **changed: Any) -> WaitsFor:
     """What an email waits for of which only this is known."""
     return waits_for(NOTHING._replace(**changed), blockers)
+
+
+HELD: dict[str, Any] = {
+    "id": str(UUID(int=6)),
+    "organization_id": str(UUID(int=7)),
+    "mailbox_id": str(UUID(int=8)),
+    "level": "admin",
+    "held_by": "Rita Recruiter",
+    "reason": "the offer changed.",
+    "since": "2026-03-02T08:00:00+00:00",
+    "until": None,
+    "ended_at": None,
+    "ended_by": None,
+}
+EVERY_MAILBOX = HELD | {"mailbox_id": None}
+DRAIN = EVERY_MAILBOX | {"organization_id": None, "level": "operator"}
 
 
 PAUSED = {"sequence_status": "paused", "held": True}
@@ -59,6 +76,10 @@ PERSON = {"enrollment_status": "paused", "held": True}
             "Job title is missing.",
         ),
         ({"held": True}, "Paused", "It waits for a decision."),
+        ({"held": True, "hold": HELD}, "Paused", "It waits for a decision."),
+        ({"hold": HELD}, "On hold", "Rita Recruiter holds the mailbox: the offer changed."),
+        ({"hold": EVERY_MAILBOX}, "On hold", "Rita Recruiter holds all sending: the offer changed."),
+        ({"hold": DRAIN}, "On hold", "Onbehalf's operators have stopped all sending for a while."),
         ({"blockers": "Rita has no permission."}, "Permission", "Rita has no permission."),
         (PAUSED | {"blockers": "Rita has no permission."}, "Permission", "Rita has no permission."),
         ({"reason": "person_away"}, "Away", "Their automatic reply is on."),

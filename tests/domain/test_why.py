@@ -39,6 +39,7 @@ NOTHING = Situation(
     still_draft_at=None,
     now=NOW,
     suppressed=None,
+    hold=None,
     stuck_step=None,
     stuck_in=None,
     before=0,

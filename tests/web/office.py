@@ -97,6 +97,7 @@ PAGES = (
     "/settings/mail-server/mine",
     "/settings/mail-server/mine/disable",
     "/settings/answers",
+    "/settings/holds",
     "/settings/suppressions",
     "/settings/suppressions?which=lifted",
     "/settings/suppressions/{suppression}/lift",
