@@ -7,7 +7,7 @@ from uuid import UUID
 
 from db.mailboxes import mailboxes
 from db.schema import access_models as access
-from db.schema import models, notice_models, process_models
+from db.schema import models, notice_models, operation_models, process_models
 from lab.records import Record
 
 
@@ -301,3 +301,24 @@ class ProcessRow(Record):
     works: bool
     seen_at: datetime
     stopped_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Operator(Record):
+    """A member who operates the installation."""
+
+    table = operation_models.operators
+    member_id: UUID
+    account_id: str
+    activity_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement(Record):
+    """How everything stood in a minute."""
+
+    table = operation_models.measurements
+    minute: datetime
+    measured_at: datetime
+    figures: Any
+    details: Any

@@ -61,6 +61,9 @@ _TENANT: Rights = {
     "people_imports": ("SELECT ({all but content})", "INSERT", "UPDATE", "DELETE"),
     "incoming_files": ("SELECT", "DELETE"),
     "processes": ("SELECT (kind, queues, key_ids, works, seen_at, stopped_at)",),
+    # The command line alone makes operators, and schedulers alone measure.
+    "operators": ("SELECT",),
+    "measurements": ("SELECT",),
 }
 # Its own row. What keeps processes from working names hosts, and is for operators.
 _REPORT = (
