@@ -26,7 +26,7 @@ _ORGANIZATIONS = {"Acme", "Globex"}
 SEQUENCES = frozenset(
     (organization, name) for organization in _ORGANIZATIONS for name in _CANDIDATES.values()
 )
-_OPERATOR = "otto@globex.example"
+OPERATOR = "otto@globex.example"
 _AWAY = timedelta(days=12)  # from now on, for those who name a day
 
 
@@ -42,7 +42,7 @@ def load_demo(runtime: Runtime) -> None:
         import_and_wait(runtime, _DEMO / "organization.yaml", actor=ACTOR)
     with EmulatorControl(runtime.settings.graph_url) as emulator:
         introduce(runtime, emulator)
-        _make_operator(runtime, emulator)
+        make_operator(runtime, emulator)
         with runtime.database.transaction() as tx:
             mailboxes = lookups.listing(tx, "mailbox")
         for each in mailboxes:
@@ -65,16 +65,16 @@ Sign in as rita@acme.example. Within two minutes some of her candidates answer, 
   {pages}/settings/suppressions  addresses that get no email again
 Sign in as hans@acme.example, whose mailbox sends for Rita:
   {pages}/settings/read          what was read of his mailbox, why, and for whom
-Sign in as otto@globex.example, who operates this installation:
+Sign in as {OPERATOR}, who operates this installation:
   {pages}/operations             how all of it stands: what waits, what is read, which processes run
 Others: mona@acme.example, theo@acme.example; gina@globex.example in another organization."""
 
 
-def _make_operator(runtime: Runtime, emulator: EmulatorControl) -> None:
+def make_operator(runtime: Runtime, emulator: EmulatorControl) -> None:
     """As if Otto had signed in once, and somebody had run ``onbehalf operator add``."""
-    (account,) = emulator.add_mailboxes({"address": _OPERATOR})
+    (account,) = emulator.add_mailboxes({"address": OPERATOR})
     with runtime.database.transaction() as tx:
-        member_id = sessions.member_of(tx, account["tenant_id"], account["user_id"], [_OPERATOR])
+        member_id = sessions.member_of(tx, account["tenant_id"], account["user_id"], [OPERATOR])
         if member_id is not None:
             operators.add(tx, member_id, actor=ACTOR)
 
