@@ -173,9 +173,9 @@ class Broker(RedisBroker):
         """Our own consumer."""
         return Consumer
 
-    def depth(self) -> int:
-        """Return how many messages Redis holds for us now, in all queues."""
-        return sum(int(self.client.hlen(f"{self.namespace}:{queue}.msgs")) for queue in QUEUES)
+    def depths(self) -> dict[str, int]:
+        """Return how many messages Redis holds for us now, by queue."""
+        return {queue: int(self.client.hlen(f"{self.namespace}:{queue}.msgs")) for queue in QUEUES}
 
 
 def enqueue(broker: dramatiq.Broker, job: SendStep | ReconcileDelivery | ReadMailbox | OutboxRow) -> None:

@@ -127,6 +127,7 @@ PLACES = {
         ("holds",),
         "drain_all",
     ),
+    "operator": Place(RUN, "Members who see the page Operations.", ("operators",)),
     "jobs": Place(RUN, "Jobs that were enqueued too often and wait for an operator.", ("jobs",)),
     "keys": Place(RUN, "The keys that stored tokens are encrypted with.", ("operate",)),
     "probe-graph": Place(

@@ -106,6 +106,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "member_deactivated": "Ended the access of a member",
         "member_reactivated": "Gave a member access again",
         "member_role_changed": "Changed the role of a member",
+        "operator_added": "Made a member an operator",
+        "operator_removed": "Took the role of operator from a member",
         "sign_in_failed": "Tried to sign in and was not let in",
         "signed_in": "Signed in",
         "signed_out": "Signed out",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from db.mailboxes import mailboxes
 from db.schema import access_models as access
-from db.schema import hold_models, models, notice_models, process_models
+from db.schema import hold_models, models, notice_models, operation_models, process_models
 from lab.records import Record
 
 
@@ -318,3 +318,24 @@ class HoldRow(Record):
     until: datetime | None
     ended_at: datetime | None
     ended_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Operator(Record):
+    """A member who operates the installation."""
+
+    table = operation_models.operators
+    member_id: UUID
+    account_id: str
+    activity_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement(Record):
+    """How everything stood in a minute."""
+
+    table = operation_models.measurements
+    minute: datetime
+    measured_at: datetime
+    figures: Any
+    details: Any

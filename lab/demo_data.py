@@ -9,6 +9,7 @@ import yaml
 from actions.connect import connect_mailbox
 from actions.organization_files import import_and_wait
 from app.runtime import Runtime
+from db.access import operators, sessions
 from db.views import lookups
 from importing.people import import_people
 from lab.demo_life import ACTOR, introduce
@@ -25,6 +26,7 @@ _ORGANIZATIONS = {"Acme", "Globex"}
 SEQUENCES = frozenset(
     (organization, name) for organization in _ORGANIZATIONS for name in _CANDIDATES.values()
 )
+OPERATOR = "otto@globex.example"
 _AWAY = timedelta(days=12)  # from now on, for those who name a day
 
 
@@ -40,6 +42,7 @@ def load_demo(runtime: Runtime) -> None:
         import_and_wait(runtime, _DEMO / "organization.yaml", actor=ACTOR)
     with EmulatorControl(runtime.settings.graph_url) as emulator:
         introduce(runtime, emulator)
+        make_operator(runtime, emulator)
         with runtime.database.transaction() as tx:
             mailboxes = lookups.listing(tx, "mailbox")
         for each in mailboxes:
@@ -62,7 +65,18 @@ Sign in as rita@acme.example. Within two minutes some of her candidates answer, 
   {pages}/settings/suppressions  addresses that get no email again
 Sign in as hans@acme.example, whose mailbox sends for Rita:
   {pages}/settings/read          what was read of his mailbox, why, and for whom
+Sign in as {OPERATOR}, who operates this installation:
+  {pages}/operations             how all of it stands: what waits, what is read, which processes run
 Others: mona@acme.example, theo@acme.example; gina@globex.example in another organization."""
+
+
+def make_operator(runtime: Runtime, emulator: EmulatorControl) -> None:
+    """As if Otto had signed in once, and somebody had run ``onbehalf operator add``."""
+    (account,) = emulator.add_mailboxes({"address": OPERATOR})
+    with runtime.database.transaction() as tx:
+        member_id = sessions.member_of(tx, account["tenant_id"], account["user_id"], [OPERATOR])
+        if member_id is not None:
+            operators.add(tx, member_id, actor=ACTOR)
 
 
 def _connect(runtime: Runtime, emulator: EmulatorControl, mailbox: dict[str, Any]) -> None:

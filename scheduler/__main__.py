@@ -22,6 +22,7 @@ from app.readiness import Readiness, check_at_start
 from app.servers import open_broker, open_database
 from config import NO_MICROSOFT, Settings
 from db.core.crypto import KeyRing, audit_keys
+from db.core.measurements import EVERY
 from db.core.session import DatabaseUnavailable
 from domain.errors import OperatorMisconfigured
 from observability import configure_logging, log_whatever_ends_a_process
@@ -32,6 +33,7 @@ from scheduler import (
     early_warnings,
     incidents,
     mailbox_reads,
+    measuring,
     metrics,
     outbox_relay,
     people_imports,
@@ -77,6 +79,7 @@ def main() -> None:
         ("warn_early", 60, lambda: early_warnings.warn_early(database)),
         ("hold_incomplete", 3600, lambda: early_warnings.hold_incomplete(database)),
         ("incidents", 15, lambda: incidents.examine(database)),
+        ("measure", EVERY.total_seconds(), lambda: measuring.measure(database, broker)),
         ("tidy", 60, lambda: sweeper.tidy(database)),
         ("seal_urls", 600, lambda: sweeper.seal_urls(database, ring)),
         ("default_addresses", 60, lambda: default_addresses.make(database, settings)),

@@ -82,7 +82,7 @@ class SystemCollector(Collector):
             yield GaugeMetricFamily(f"onbehalf_drain_seconds_{name}", help_text, value=value)
         try:
             yield GaugeMetricFamily(
-                "onbehalf_broker_messages", "Messages in Redis.", value=self._broker.depth()
+                "onbehalf_broker_messages", "Messages in Redis.", value=sum(self._broker.depths().values())
             )
         except RedisError:
             yield GaugeMetricFamily(

@@ -27,6 +27,7 @@ ABOUT_SQL = {
     "db/test_mailbox_reads_plan.py",
     "db/test_migrations.py",
     "db/test_moves.py",
+    "db/test_operations_plan.py",
     "db/test_outbox_plan.py",
     "db/test_people_plan.py",
     "db/test_privileges.py",

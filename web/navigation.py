@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Audience = Literal["everybody", "admins", "operators"]
+Audience = Literal["everybody", "admins", "operators", "demo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ ENTRIES = (
     Entry("/settings/suppressions", "Suppressions", "ban", "admins"),
     Entry("/settings/api", "API and webhooks", "code", "admins"),
     Entry("/settings/audit", "Audit", "audit", "admins"),
-    Entry("/system", "Design system", "task", "operators"),
+    Entry("/operations", "Operations", "list", "operators"),
+    Entry("/system", "Design system", "task", "demo"),
 )  # fmt: skip
 
 

@@ -143,8 +143,10 @@ def _frame_of(request: Request, tx: Transaction, session: Session) -> dict[str, 
     }
     if manages(session):
         audiences.add("admins")
+    if here.operates:
+        audiences.add("operators")
     if runtime_of(request).settings.emulated:
-        audiences.add("operators")  # in a demo everybody is; elsewhere operators have no pages yet
+        audiences.add("demo")
     return {
         "session": session,
         "zone": here.zone,

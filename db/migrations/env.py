@@ -14,6 +14,7 @@ from db.schema import (
     inbox_models,
     listening_models,
     notice_models,
+    operation_models,
     privileges,
     process_models,
     sequence_models,
@@ -28,6 +29,7 @@ assert sequence_models.sequences.metadata is listening_models.mailbox_reads.meta
 assert inbox_models.received_mail.metadata is metadata
 assert import_models.people_imports.metadata is metadata
 assert notice_models.notice_channels.metadata is metadata
+assert operation_models.operators.metadata is metadata
 assert process_models.processes.metadata is metadata
 assert hold_models.holds.metadata is metadata
 

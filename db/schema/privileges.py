@@ -62,6 +62,9 @@ _TENANT: Rights = {
     "incoming_files": ("SELECT", "DELETE"),
     "processes": ("SELECT (kind, queues, key_ids, works, seen_at, stopped_at)",),
     "holds": ("SELECT", "INSERT", "UPDATE (held_by, reason, until, ended_at, ended_by)"),
+    # The command line alone makes operators, and schedulers alone measure.
+    "operators": ("SELECT",),
+    "measurements": ("SELECT",),
 }
 # Its own row. What keeps processes from working names hosts, and is for operators.
 _REPORT = (

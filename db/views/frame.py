@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from db.access import operators
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
 
@@ -12,12 +13,16 @@ MOST = 100  # a page writes "99+"
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """``zone``: the member's own or else the organization's. ``unread``: notices, and ``messages`` that wait: up to ``MOST``."""
+    """``zone``: the member's own or else the organization's. ``unread``: notices, and ``messages`` that wait: up to ``MOST``.
+
+    ``operates``: the member is an operator of the installation.
+    """
 
     zone: str
     now: datetime
     unread: int
     messages: int
+    operates: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class Zones:
 
 
 _SQL = SqlFile(__name__)
-_AROUND = _SQL.statement("around", Around)
+_AROUND = _SQL.statement("around", Around, operates=operators.HOLDS)
 _ZONES = Statement(
     "SELECT m.time_zone AS own, o.time_zone AS organization FROM members m JOIN organizations o ON o.id = m.organization_id"
     " WHERE m.id = :id",

@@ -8,5 +8,6 @@ SELECT coalesce(m.time_zone, o.time_zone) AS zone, clock_timestamp() AS now,
       AND (i.kind IN ('answer', 'unclear') OR (i.kind = 'opt_out' AND i.opt_out_words IS NOT NULL))
       AND (b.owner_id = m.id OR EXISTS (SELECT FROM enrollments x JOIN sequences y ON y.id = x.sequence_id
         WHERE x.candidate_id = i.candidate_id AND y.owner_id = m.id))
-    LIMIT :most) listed) AS messages
+    LIMIT :most) listed) AS messages,
+  {operates} AS operates
 FROM members m JOIN organizations o ON o.id = m.organization_id WHERE m.id = :id

@@ -13,8 +13,11 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from app.runtime import Runtime
-from db.access import sessions
+from db.access import operators, sessions
+from db.core import measurements
 from db.core.session import Database
+from db.views import operations
+from lab.access_records import Member
 from lab.benchmarks.bed import Bed, percentile, tree_cpu
 from lab.embedded import free_port
 from lab.nemesis.site import Site
@@ -46,6 +49,8 @@ PAGES = (
     "/notifications",
     "/numbers",
     "/numbers?by=sequence",
+    "/operations",
+    "/operations?over=day",
     "/why?q=family77",
     "/search?q=family77",
     "/settings/sequences",
@@ -102,6 +107,8 @@ _NOTICES = """WITH made AS (INSERT INTO events (id, organization_id, kind, cause
 INSERT INTO notices (id, organization_id, owner_id, event_id, cause_key, channel, title, body, created_at, read_at)
 SELECT gen_random_uuid(), :organization, :me, id, cause_key, 'in_app', 'A sequence is paused', 'Nobody gets an email.', occurred_at,
   CASE WHEN random() < 0.95 THEN now() END FROM made"""
+_MEASURED = """INSERT INTO measurements (minute, figures)
+SELECT m.minute - n * interval '1 minute', m.figures FROM measurements m, generate_series(1, 1439) n"""
 _TABLES = (
     "sequences, steps, candidates, enrollments, deliveries, receipts, incoming_messages, events, notices"
 )
@@ -121,8 +128,13 @@ def pages(bed: Bed, *, quick: bool) -> list[Row]:
         "paused": world.one("SELECT id FROM sequences WHERE status = 'paused' LIMIT 1"),
         "person": world.one("SELECT candidate_id FROM incoming_messages LIMIT 1"),
     }
+    bed.stage.put(Member, me, account_id="me")
     with world.database.transaction() as tx:
         cookie = sessions.open_session(tx, me)
+        operators.add(tx, me, actor="bench")
+        found = operations.measure(tx, {})
+        measurements.keep(tx, operations.figures(found), operations.as_json(found))
+    world.run(_MEASURED)
     configure_logging("auto", "warning")  # a line for each request would be all that one sees
     with _site(bed) as site:
         site.http.cookies.set("onbehalf", cookie)

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from actions import withdraw
+from db.core import measurements
 from db.core.ids import new_id
 from db.core.session import Database, Transaction
 from db.mailboxes import senders
@@ -16,6 +17,7 @@ from db.schema.access_models import smtp_settings
 from db.views import lookups
 from lab.factories import World
 from lab.stage import Stage
+from tests.web.visitor import made_operator
 
 assert {
     delivery_models.deliveries.metadata,
@@ -223,7 +225,7 @@ def test_every_table_of_tenants_has_its_policy(database: Database) -> None:
                 )
             ).scalars()
         )
-    assert kept == set(OF_TENANTS)
+    assert kept == {*OF_TENANTS, "measurements"}  # of all, for organizations that have an operator
 
 
 def test_a_withdrawal_by_a_member_works_within_these_walls(stage: Stage) -> None:
@@ -235,3 +237,31 @@ def test_a_withdrawal_by_a_member_works_within_these_walls(stage: Stage) -> None
     assert withdraw.revoke_grant(runtime, grant, actor="Hans").stopped == 2
     stage.run_outbox()
     assert stage.world.one("SELECT status FROM sequences") == "paused"
+
+
+def test_only_organizations_with_an_operator_read_how_the_installation_stands(
+    stage: Stage, other: World
+) -> None:
+    made_operator(stage, stage.world.member())
+    with stage.world.database.transaction() as tx:
+        measurements.keep(tx, {"due": 7}, {})
+    met = {}
+    for world in (stage.world, other):
+        with stage.web_database.for_tenant(world.organization_id).transaction() as tx:
+            met[world.organization_id] = count(tx, "measurements")
+    assert met == {stage.world.organization_id: 1, other.organization_id: 0}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO operators SELECT id, organization_id, account_id, 1 FROM members",
+        "UPDATE operators SET account_id = 'mine'",
+        "DELETE FROM operators",
+        "UPDATE measurements SET figures = '{}'",
+    ],
+)
+def test_no_page_makes_an_operator_or_measures(stage: Stage, statement: str) -> None:
+    for database in (stage.web_database, stage.web_database.for_tenant(stage.world.organization_id)):
+        with pytest.raises(DBAPIError, match="permission denied"), database.transaction() as tx:
+            tx.execute(text(statement))

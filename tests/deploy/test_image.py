@@ -27,6 +27,8 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "venv/bin").mkdir(parents=True)
     for sources, destination in _COPY.findall((ROOT / "deploy/Dockerfile").read_text()):
         target = root / destination.strip("/") if destination.startswith("/") else root / "app" / destination
+        if destination.endswith("/"):
+            target.mkdir(exist_ok=True)
         for source in (ROOT / each for each in sources.split()):
             if source.is_dir():
                 shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
@@ -87,7 +89,7 @@ def test_the_release_brings_a_database_up_to_date_from_the_images_files(
         "import workers.main; print(workers.main.__file__)",
         "import scheduler.__main__; print(scheduler.__main__.__file__)",
         "import inbox.__main__; print(inbox.__main__.__file__)",
-        "import web.main; web.main.make_app(); print(web.main.__file__)",
+        "import web.main; web.main.make_app(); assert web.main.operations.runbook.parts(); print(web.main.__file__)",
     ],
 )
 def test_every_process_finds_all_it_is_made_of_in_the_image(

@@ -7,7 +7,8 @@ import pytest
 
 from importing.load import import_file
 from importing.people import import_people
-from lab.access_records import Mailbox, Organization
+from lab.access_records import Mailbox, Member, Organization
+from lab.demo_data import OPERATOR, make_operator
 from lab.demo_life import ACTOR, DemoLife, introduce
 from lab.records import Candidate, Enrollment, Sequence
 from lab.stage import Stage
@@ -131,3 +132,12 @@ def test_it_enrolls_at_a_human_pace(stage: Stage, sequence: Sequence) -> None:
         life.go_on(1000.0 + second)
     assert stage.count(Enrollment) == 4
     life.close()
+
+
+def test_one_of_the_demo_operates_the_installation(stage: Stage) -> None:
+    otto = stage.world.member("Otto Ops")
+    stage.put(Member, otto, email=OPERATOR)
+    introduce(stage.runtime, stage.emulator.control)
+    for _ in range(2):  # each run loads the demo
+        make_operator(stage.runtime, stage.emulator.control)
+    assert Visitor(stage).sign_in(OPERATOR).get("/operations").status == 200

@@ -4,21 +4,30 @@ A page is added by one line of ``PAGES``: its layout, keys and accessibility are
 (tests/web/test_layout.py).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
 from actions import handovers, people_imports, withdraw
 from actions.people_imports import Doer
+from app.heartbeat import Heartbeat
+from app.readiness import Readiness
 from db.access import api_keys, grant_requests, grants, page_results
+from db.core import measurements
 from db.events import notice_channels, webhooks
 from db.mailboxes import approvals, domains, sender_addresses, senders
+from db.views import operations
 from db.views.messages import Viewer
-from lab.access_records import ApiKey, Lane, Member, Organization, Withdrawal
+from db.views.operations import Doubt, Jobs, UnreadMailbox, WaitingLane
+from domain.jobs import QUEUES
+from domain.processes import Process
+from lab.access_records import ApiKey, Lane, Measurement, Member, Organization, Withdrawal
 from lab.listening_records import IncomingMessage
 from lab.records import Candidate, Delivery, Enrollment, Sequence, Step, Suppression
 from lab.stage import Stage
+from lab.tables import ago, ahead
 from tests.transports.name_server import name_server
-from tests.web.visitor import email_of, known_account
+from tests.web.visitor import email_of, made_operator
 from tests.workers.test_process_mail import comes, letter
 
 LONG = "Dr. Anne-Sophie Hohenlohe-Waldenburg-Schillingsfürst von und zu Gross-Umstadt-Kleestadt"
@@ -120,6 +129,9 @@ PAGES = (
     "/numbers?by=step&sequence={own}",
     "/numbers?by=sender&weeks=26",
     "/numbers?by=sequence",
+    "/operations",
+    "/operations?over=day",
+    "/operations/runbook",
     "/search",
     "/search?q=weber",
     "/withdrawals/{withdrawal}",
@@ -172,6 +184,60 @@ def uploaded_people(stage: Stage, member: UUID, sequence: UUID) -> tuple[UUID, U
     return *read, upload("Email\nlater@example.org\n")
 
 
+def measured(stage: Stage) -> None:
+    """What a scheduler measured: a day of it, and now a line of each sort that operators may see."""
+    some, name = UUID(int=7), stage.only(Organization).name
+    for kind, queues in (("scheduler", ()), ("worker", QUEUES[:-1])):
+        Heartbeat(stage.world.database, kind, Readiness(stage.world.database), queues=queues).beat()
+    lanes = [
+        WaitingLane(some, name, provider, state, reason, 100, ago(minutes=9), 12, 1000, ahead(minutes=4), 31)
+        for provider, state, reason in (
+            ("graph", "overdue", None),
+            ("microsoft_smtp", "asked_to_wait", "sending_limit_reached"),
+            ("smtp", "daily_limit", None),
+            ("default", "pace", None),
+        )
+    ]
+    said = "A stored token needs a key that SECRET_KEYS does not hold (id 00112233445566778899). Put the old key back."
+    process = Process(
+        some, "worker", "worker-send-7d9c5b6f4-x2x9q.onbehalf.svc", 17, sorted(QUEUES), "0.1.0", "2026_11_30_operations", [], [],
+        True, ago(hours=3), ago(seconds=3), ago(seconds=8), None,
+    )  # fmt: skip
+    with stage.world.database.transaction() as tx:
+        found = operations.measure(tx, dict.fromkeys(QUEUES, 12))
+        found = replace(
+            found,
+            lanes=lanes,
+            unread=[UnreadMailbox(some, name, "graph", ago(hours=3), ago(hours=2), 4, "ErrorAccessDenied", ahead(minutes=9))],
+            reading=replace(found.reading, mailboxes=128, unread=1, oldest=ago(hours=3)),
+            doubts=[Doubt(some, name, "graph", ago(minutes=6), 4, ahead(seconds=40), ahead(minutes=4))],
+            jobs=[Jobs("pause_sequence", 1, 2, ago(minutes=2))],
+            processes=[
+                process,
+                replace(process, troubles=[said], works=False),
+                replace(process, kind="inbox", queues=[], works=False),
+                replace(process, seen_at=ago(minutes=9)),
+                replace(process, stopped_at=ago(hours=1)),
+            ],
+        )  # fmt: skip
+        measurements.keep(tx, operations.figures(found), operations.as_json(found))
+    minute = stage.only(Measurement).minute
+    stage.add(
+        Measurement,
+        *(
+            {
+                "minute": minute - timedelta(minutes=each),
+                "figures": {
+                    "sent_last_minute": 100 + each * 37 % 113, "due": each * 3, "overdue_for_no_reason": int(each == 20) * 4,
+                    "queue_lag": each % 7 * 1.3, "in_doubt": each // 15 % 3, "unread": int(each > 30),
+                },
+            }
+            for each in range(1, 1440)
+            if each not in range(40, 46)  # no scheduler ran
+        ),
+    )  # fmt: skip
+
+
 def busy_office(stage: Stage) -> Office:
     """An admin with a long name, and everything that pages can show."""
     world = stage.world
@@ -182,7 +248,7 @@ def busy_office(stage: Stage) -> Office:
         email="anne-sophie.hohenlohe-waldenburg-schillingsfuerst.recruiting@engineering.acme-robotics.example",
     )
     nora, rita = world.member(RTL), world.member("Rita Recruiter")
-    known_account(stage, email_of(stage, ada))
+    made_operator(stage, ada)
     box, noras = stage.mailbox(ada), stage.mailbox(nora)
     world.put(
         Organization, time_zone="Europe/Berlin", name="Acme Robotics International Holding SE & Co. KGaA"
@@ -288,6 +354,7 @@ def busy_office(stage: Stage) -> Office:
     (person,) = {each.candidate_id for each in stage.all(IncomingMessage) if each.candidate_id}
     enrollment = stage.all(Enrollment, candidate_id=person)[0].id
     planned = next(each.id for each in stage.all(Delivery, sequence_id=own) if each.state == "pending")
+    measured(stage)
     named = {
         "own": own, "paused": paused, "blocked": blocked, "draft": draft, "step": step, "change": change, "person": person, "grant": grant, "asked": asked,
         "jobs": jobs, "withdrawal": withdrawal, "approval": since[1], "suppression": suppressed,

@@ -12,7 +12,7 @@ from lab.records import Candidate, Sequence
 from lab.stage import Stage
 from tests.web.test_messages import answers, box, hans, rita  # noqa: F401 - fixtures
 from tests.web.test_sequences_settings import member
-from tests.web.visitor import Visitor, email_of, known_account
+from tests.web.visitor import Visitor, email_of, known_account, made_operator
 from web.navigation import ENTRIES
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +44,7 @@ def test_members_see_their_pages_and_admins_those_of_the_organization(stage: Sta
 
 
 def test_every_entry_leads_to_a_page_that_it_marks_as_current(stage: Stage, ada: UUID) -> None:
+    made_operator(stage, ada)
     visitor = visit(stage, ada, "/sequences")
     for each in ENTRIES:
         visitor.get(each.path)

@@ -83,6 +83,8 @@ class Attacker:
                 "/settings/email/",
                 "/settings/mail-server/",
                 "/settings/email/addresses/",
+                "/operations/",
+                "/operations?over=",
             )
         )
         tail = quote(self.identifier(), safe=self.draw.choice(("", "/.%")))

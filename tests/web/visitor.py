@@ -12,7 +12,7 @@ import httpx
 
 from app.limiter import Limiter
 from app.runtime import Runtime
-from db.access import sessions
+from db.access import operators, sessions
 from db.core.crypto import KeyRing, Seal
 from lab.access_records import Member
 from lab.emulator.world import Mailbox
@@ -29,6 +29,16 @@ def known_account(stage: Stage, address: str) -> Mailbox:
     with stage.world.database.transaction() as tx:
         sessions.trust_tenant(tx, stage.world.organization_id, account.tenant_id, actor="test")
     return account
+
+
+def made_operator(stage: Stage, member_id: UUID) -> str:
+    """Have a member sign in for the first time, as far as the database knows, and make them an operator; returns the address."""
+    address = email_of(stage, member_id)
+    account = known_account(stage, address)
+    with stage.world.database.transaction() as tx:
+        assert sessions.member_of(tx, account.tenant_id, account.user_id, [address]) == member_id
+        assert operators.add(tx, member_id, actor="test")
+    return address
 
 
 def email_of(stage: Stage, member_id: UUID) -> str:

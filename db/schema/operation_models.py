@@ -1,0 +1,30 @@
+"""Tables of the page Operations: who may see it, and how the whole installation stands, minute by minute."""
+
+from sqlalchemy import Column, DateTime, Integer, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+
+from db.schema.models import metadata, moment, organization, within
+
+# Made and ended by the command line alone. It holds for the account and the activation that it was given to: whoever gets the
+# member's address later, or comes back after leaving, is no operator (docs/decisions/0025).
+operators = Table(
+    "operators",
+    metadata,
+    Column("member_id", Uuid, primary_key=True),
+    organization(),
+    Column("account_id", Text, nullable=False),
+    Column("activity_version", Integer, nullable=False),
+    moment("added_at", nullable=False),
+    within("member_id", "members", ondelete="CASCADE"),
+)
+
+# Schedulers write it, because no page sees more than its own organization. Row-level security shows it to organizations that have an
+# operator.
+measurements = Table(
+    "measurements",
+    metadata,
+    Column("minute", DateTime(timezone=True), primary_key=True),
+    moment("measured_at", nullable=False),
+    Column("figures", JSONB, nullable=False),  # numbers by name, for pictures
+    Column("details", JSONB),  # the whole (db/views/operations.py); of the newest one only
+)
