@@ -129,6 +129,7 @@ class Endpoint:
 
     def __init__(self) -> None:
         self.received: list[dict[str, Any]] = []
+        self.news = asyncio.Event()
         self.polite = True
         self.url = ""
 
@@ -136,13 +137,15 @@ class Endpoint:
         """Wait for so many notifications."""
         async with asyncio.timeout(30):
             while len(self.received) < count:
-                await asyncio.sleep(0.01)
+                self.news.clear()
+                await self.news.wait()
 
     async def start(self) -> web.ServerRunner:
         async def receive(request: web.BaseRequest) -> web.Response:
             if "validationToken" in request.query:
                 return web.Response(text=request.query["validationToken"] if self.polite else "hello")
             self.received += (await request.json())["value"]
+            self.news.set()
             return web.Response(status=202)
 
         runner = web.ServerRunner(web.Server(receive))
