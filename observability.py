@@ -20,11 +20,14 @@ from typing import Any, TextIO, cast
 
 import structlog
 
+import tracing
+
 ALLOWED = frozenset(
     [
         "event",
         "level",
         "timestamp",
+        "trace_id",
         "logger",
         "actor",
         "answer",
@@ -116,6 +119,7 @@ def configure_logging(
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        of_its_trace,
     ]
 
     where: dict[str, object] = (
@@ -195,6 +199,13 @@ class _Lines:
     def flush(self) -> None:
         with suppress(OSError, ValueError):
             self._stream.flush()
+
+
+def of_its_trace(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """structlog processor: name the trace in which it happened, if traces are on."""
+    if trace_id := tracing.trace_id():
+        event["trace_id"] = trace_id
+    return event
 
 
 def where_it_was_raised(
