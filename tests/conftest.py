@@ -39,6 +39,7 @@ from transports.graph import GraphProvider
 
 if TYPE_CHECKING:
     from tests.collector import Collector
+    from tests.sentry import Sentry
 
 # A longer search, now and then: pytest --hypothesis-profile=campaign
 hypothesis.settings.register_profile("campaign", max_examples=3000)
@@ -287,3 +288,19 @@ def recorded(collector: "Collector", monkeypatch: pytest.MonkeyPatch) -> Iterato
 
     yield ended
     tracing.record_by(None)
+
+
+@pytest.fixture
+def reported() -> Iterator[Callable[[], "Sentry"]]:
+    """This process reports its errors; called, it stops and returns what has got them."""
+    from tests.sentry import running_sentry
+
+    with running_sentry() as sentry:
+        end = telemetry.start("test", {"SENTRY_DSN": sentry.dsn})
+
+        def ended() -> "Sentry":
+            end()
+            return sentry
+
+        yield ended
+        end()
