@@ -87,9 +87,9 @@ migrate: $(RUNNABLE) ## Bring the database of DATABASE_URL to the newest schema
 lock: ## Choose versions afresh: hashes, no addresses
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet uv
 	.venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-header --extra embedded --extra emulator --extra bench --extra dev pyproject.toml --output-file requirements.lock
+		--no-header --extra embedded --extra emulator --extra observability --extra bench --extra dev pyproject.toml --output-file requirements.lock
 	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--no-annotate --constraint requirements.lock pyproject.toml --output-file deploy/requirements.lock
+		--no-annotate --constraint requirements.lock --extra observability pyproject.toml --output-file deploy/requirements.lock
 	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--no-annotate --constraint requirements.lock --extra embedded --extra emulator pyproject.toml --output-file lab/requirements.lock
 	rm -rf .venv-lock

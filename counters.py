@@ -13,6 +13,7 @@ from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
+import tracing
 from domain.connection import Provider
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # they would be summed up over processes, and Prometheus does not need them
@@ -94,10 +95,16 @@ _begin_at_zero()
 
 
 def answered(provider: str, request: str, seconds: float, status: int | None) -> None:
-    """Count one request to a provider. ``request``: one of few names. ``status``: HTTP's or SMTP's; None if there was no answer."""
+    """Count one request to a provider, and record it as a span. ``request``: one of few names. ``status``: HTTP's or SMTP's; None if there was no answer."""
     took, counted = _series(provider, request, status)
     took.observe(seconds)
     counted.inc()
+    said: tracing.Attributes = {"provider": provider}
+    if status is not None and provider == "smtp":
+        said["code"] = str(status)
+    elif status is not None:
+        said["status"] = status
+    tracing.past(f"{provider} {request}", seconds, said, failed=status is None or status >= 400)
 
 
 @lru_cache(maxsize=1024)

@@ -20,11 +20,14 @@ from typing import Any, TextIO, cast
 
 import structlog
 
+import tracing
+
 ALLOWED = frozenset(
     [
         "event",
         "level",
         "timestamp",
+        "trace_id",
         "logger",
         "actor",
         "answer",
@@ -95,6 +98,7 @@ _SECRETS = re.compile(
 
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 _PROBLEMS = frozenset(["warning", "error", "critical"])
+_REPORTED = frozenset(["error", "critical"])
 _FRAMES = 40  # frames per traceback; a recursion has a thousand
 
 
@@ -117,6 +121,7 @@ def configure_logging(
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        of_its_trace,
     ]
 
     where: dict[str, object] = (
@@ -198,6 +203,23 @@ class _Lines:
             self._stream.flush()
 
 
+Report = Callable[[BaseException, MutableMapping[str, Any]], None]
+_report: Report | None = None
+
+
+def report_by(report: Report | None) -> None:
+    """Give this the exception of each line from ``error`` up, and the line before it is made harmless. None: no longer."""
+    global _report  # noqa: PLW0603 - one for the process, as its log is
+    _report = report
+
+
+def of_its_trace(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """structlog processor: name the trace in which it happened, if traces are on."""
+    if trace_id := tracing.trace_id():
+        event["trace_id"] = trace_id
+    return event
+
+
 def where_it_was_raised(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
@@ -209,6 +231,8 @@ def where_it_was_raised(
     error = given[1] if isinstance(given, tuple) else given
     if isinstance(error, BaseException):
         event["exception"] = "\n".join(_described(error, set()))
+        if _report is not None and event.get("level") in _REPORTED:
+            _report(error, event)
     return event
 
 

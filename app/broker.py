@@ -27,6 +27,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ClusterDownError, TryAgainError
 from redis.retry import Retry
 
+import tracing
 from app.redis_url import connect
 from db.events.outbox import OutboxRow
 from domain.jobs import QUEUES, ReadMailbox, ReconcileDelivery, SendStep
@@ -181,7 +182,23 @@ class Broker(RedisBroker):
 def enqueue(broker: dramatiq.Broker, job: SendStep | ReconcileDelivery | ReadMailbox | OutboxRow) -> None:
     """Enqueue one job. Raises connection errors of Dramatiq or redis; the caller tries again in its next round."""
     kwargs = {"outbox_id": str(job.id)} if isinstance(job, OutboxRow) else _plain(asdict(job))
-    broker.enqueue(Message(queue_name=job.queue, actor_name=job.actor, args=(), kwargs=kwargs, options={}))
+    with tracing.root(f"enqueue {job.actor}", "producer") as span:
+        span.note({"queue": job.queue})
+        broker.enqueue(
+            Message(
+                queue_name=job.queue,
+                actor_name=job.actor,
+                args=(),
+                kwargs=kwargs,
+                options=dict(span.carried),
+            )
+        )
+
+
+def carried() -> dict[str, object]:
+    """Return what the message of the current job carries beside its ids: its trace, if traces were on where it was enqueued."""
+    message: Any = CurrentMessage.get_current_message()
+    return {} if message is None else message.options
 
 
 # The server, and not the command, is in trouble: a replica, one that loads, one without its master, its quorum or its memory.

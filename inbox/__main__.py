@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import structlog
 
 import counters
-from app import health
+from app import health, telemetry
 from app.heartbeat import Heartbeat
 from app.one_environment import keep_own_secrets
 from app.readiness import Readiness, check_at_start
@@ -43,6 +43,7 @@ def main() -> None:
         inbox = InboxSettings.from_environment()
         configure_logging(settings.log_format, settings.log_level, process="inbox", counted=counters.logged)
         log_whatever_ends_a_process()
+        unwatch = telemetry.start("inbox")
         sealer = Seal(settings.sealing_public_key)
         database = open_database(settings, application="onbehalf-inbox", pool_size=4)
         check_at_start(database)
@@ -61,6 +62,7 @@ def main() -> None:
     finally:
         heartbeat.close()
         database.close()
+        unwatch()
 
 
 async def serve(inbox: InboxSettings | None, database: Database, sealer: Seal) -> None:

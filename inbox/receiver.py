@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
 import structlog
 from aiosmtpd.smtp import TLSSetupException
 
+import tracing
 from db.core.crypto import Sealer
 from db.core.session import Database, DatabaseUnavailable
 from db.listening import received
@@ -82,6 +84,12 @@ class Receiver:
 
     async def handle_DATA(self, _server: SmtpSession, session: Any, envelope: Any) -> str:  # noqa: N802
         """Keep the message. Nothing else makes it ours: before the commit every answer is a refusal."""
+        with tracing.root("keep mail", "server") as span:
+            reply = await self._keep(session, envelope)
+            span.note({"code": reply[:3]})
+            return reply
+
+    async def _keep(self, session: Any, envelope: Any) -> str:
         content: bytes = envelope.content
         refused = refusal(content)
         peer = str(session.peer[0])
@@ -119,7 +127,8 @@ class Receiver:
         self._threads.shutdown()
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        # With the context, so that its lines and statements belong to the same trace.
+        return await asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, work)
 
     def _recipient(self, address: str) -> Recipient | None:
         try:

@@ -16,7 +16,7 @@ from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
 import counters
-from app import health
+from app import health, telemetry
 from app.heartbeat import Heartbeat
 from app.readiness import Readiness, check_at_start
 from app.servers import open_broker, open_database
@@ -56,6 +56,7 @@ def main() -> None:
             settings.log_format, settings.log_level, process="scheduler", counted=counters.logged
         )
         log_whatever_ends_a_process()
+        unwatch = telemetry.start("scheduler")
         keys = audit_keys(settings.secret_keys)
         database = open_database(settings, application="onbehalf-scheduler", pool_size=6)
         broker = open_broker(settings)
@@ -136,6 +137,7 @@ def main() -> None:
     ticker.shutdown(wait=True)
     heartbeat.close()
     database.close()
+    unwatch()
     log.info("scheduler_stopped")
 
 

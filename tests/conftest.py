@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import psycopg
@@ -20,6 +21,8 @@ import structlog
 from sqlalchemy import make_url
 from sqlalchemy.pool import QueuePool
 
+import tracing
+from app import telemetry
 from app.runtime import Runtime
 from config import Settings
 from db.core import statements
@@ -33,6 +36,10 @@ from lab.stage import Stage
 from tests.databases import TEMPLATE, Databases
 from tests.typed_rows import checked_row_maker
 from transports.graph import GraphProvider
+
+if TYPE_CHECKING:
+    from tests.collector import Collector
+    from tests.sentry import Sentry
 
 # A longer search, now and then: pytest --hypothesis-profile=campaign
 hypothesis.settings.register_profile("campaign", max_examples=3000)
@@ -258,3 +265,42 @@ def stage(world: World, runtime: Runtime, emulator: Running, url_as: Callable[[s
     yield opened
     opened.leave()
     _close(web)
+
+
+@pytest.fixture
+def collector() -> Iterator["Collector"]:
+    """Where traces may go."""
+    from tests.collector import running_collector  # with its packages, which few tests need
+
+    with running_collector() as running:
+        yield running
+
+
+@pytest.fixture
+def recorded(collector: "Collector", monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], "Collector"]]:
+    """This process records spans; called, it stops and returns the collector that has got them."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+    end = telemetry.start("test")
+
+    def ended() -> "Collector":
+        end()
+        return collector
+
+    yield ended
+    tracing.record_by(None)
+
+
+@pytest.fixture
+def reported() -> Iterator[Callable[[], "Sentry"]]:
+    """This process reports its errors; called, it stops and returns what has got them."""
+    from tests.sentry import running_sentry
+
+    with running_sentry() as sentry:
+        end = telemetry.start("test", {"SENTRY_DSN": sentry.dsn})
+
+        def ended() -> "Sentry":
+            end()
+            return sentry
+
+        yield ended
+        end()

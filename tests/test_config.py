@@ -100,6 +100,10 @@ def test_the_example_names_every_variable_and_holds_none_that_works() -> None:
         "UVICORN_HOST",
         "UVICORN_PORT",
         "FORWARDED_ALLOW_IPS",  # uvicorn's too
+        "OTEL_EXPORTER_OTLP_ENDPOINT",  # OpenTelemetry's, as app/telemetry.py checks them
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "SENTRY_DSN",
+        "SENTRY_ENVIRONMENT",
     }
     with pytest.raises(OperatorMisconfigured, match="SECRET_KEYS"):
         Settings.from_environment(example)

@@ -201,6 +201,7 @@ LEVELS = {
 }
 OF_EVERY_LINE = {
     "event", "level", "timestamp", "logger", "exc_info", "exception", "process", "host", "pid",
+    "trace_id",
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import counters
+import tracing
 from web.source import source_of
 
 log = structlog.get_logger()
@@ -36,17 +37,25 @@ class AccessLog:
             await send(message)
 
         quiet = scope["path"].startswith(_QUIET)
-        with structlog.contextvars.bound_contextvars(request_id=request_id, source=source_of(scope)):
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id, source=source_of(scope)),
+            tracing.NOWHERE if quiet else tracing.root(scope["method"], "server") as span,
+        ):
             try:
                 await self._app(scope, receive, answer)
             finally:
+                route = _route(scope)
+                span.note(
+                    {"method": scope["method"], "route": route, "status": status},
+                    name=f"{scope['method']} {route}",
+                )
                 seconds = time.monotonic() - began
                 counters.REQUEST_SECONDS.labels(_part(scope["path"]), f"{status // 100}xx").observe(seconds)
                 if (not quiet and status != _SAME) or status >= 500:
                     log.info(
                         "request_served",
                         method=scope["method"],
-                        route=_route(scope),
+                        route=route,
                         status=status,
                         milliseconds=round(seconds * 1000),
                     )

@@ -15,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 import counters
+from app import telemetry
 from app.health import served
 from app.heartbeat import Heartbeat
 from app.readiness import Readiness, check_at_start
@@ -207,21 +208,20 @@ def make_app() -> FastAPI:
     """Return the application, with settings from the environment."""
     try:
         settings = Settings.from_environment(for_web=True)
-    except OperatorMisconfigured as error:
-        sys.exit(f"onbehalf: {error}")
-    configure_logging(settings.log_format, settings.log_level, process="web", counted=counters.logged)
-    log_whatever_ends_a_process()
-    runtime = Runtime.open(settings, application="onbehalf-web", pool_size=_CONNECTIONS)
-    try:
+        configure_logging(settings.log_format, settings.log_level, process="web", counted=counters.logged)
+        log_whatever_ends_a_process()
+        unwatch = telemetry.start("web")
+        runtime = Runtime.open(settings, application="onbehalf-web", pool_size=_CONNECTIONS)
         check_at_start(runtime.database)  # pages and withdrawals work without Redis
-        app = application(runtime, life(runtime))
+        return application(runtime, life(runtime, unwatch))
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
-    return app
 
 
-def life(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Return what a web process does at its start and end."""
+def life(
+    runtime: Runtime, at_end: Callable[[], None] = lambda: None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return what a web process does at its start and end. ``at_end``: called last."""
 
     @asynccontextmanager
     async def live(_app: FastAPI) -> AsyncIterator[None]:
@@ -243,6 +243,7 @@ def life(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[No
                 yield
             await anyio.to_thread.run_sync(heartbeat.close)
         runtime.close()
+        await anyio.to_thread.run_sync(at_end)
 
     return live
 

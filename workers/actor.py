@@ -9,6 +9,8 @@ import dramatiq
 import structlog
 
 import counters
+import tracing
+from app.broker import carried
 from db.core.session import DatabaseUnavailable
 from domain.errors import InvalidInput
 
@@ -45,20 +47,22 @@ def actor(name: str, queue: str) -> Callable[[Callable[..., None]], Callable[...
                 log.warning("message_refused", reason="wrong_arguments")
                 return
             began, outcome = time.monotonic(), "failed"
-            try:
-                fn(*args, **kwargs)
-                outcome = "done"
-            except InvalidInput as error:
-                if error.where != "message":
-                    raise
-                outcome = "refused"
-                log.warning("message_refused", reason=error.what)
-            except DatabaseUnavailable as error:
-                outcome = "database_unavailable"
-                # Rows are as they were, or their lease runs out: the scheduler enqueues it again.
-                log.warning("database_unavailable", error=str(error))
-            finally:
-                counters.JOB_SECONDS.labels(name, outcome).observe(time.monotonic() - began)
+            with tracing.root(name, "consumer", carried()) as span:
+                try:
+                    fn(*args, **kwargs)
+                    outcome = "done"
+                except InvalidInput as error:
+                    if error.where != "message":
+                        raise
+                    outcome = "refused"
+                    log.warning("message_refused", reason=error.what)
+                except DatabaseUnavailable as error:
+                    outcome = "database_unavailable"
+                    # Rows are as they were, or their lease runs out: the scheduler enqueues it again.
+                    log.warning("database_unavailable", error=str(error))
+                finally:
+                    counters.JOB_SECONDS.labels(name, outcome).observe(time.monotonic() - began)
+                    span.note({"queue": queue, "outcome": outcome})
 
         body.__name__ = name
         _BODIES[name] = (queue, body)

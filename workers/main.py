@@ -5,7 +5,7 @@ import sys
 import dramatiq
 
 import counters
-from app import runtime
+from app import runtime, telemetry
 from app.readiness import check_at_start
 from app.servers import open_broker
 from config import Settings
@@ -17,12 +17,13 @@ from workers.watchdog import Watchdog
 try:
     settings = Settings.from_environment()
     configure_logging(settings.log_format, settings.log_level, process="worker", counted=counters.logged)
+    unwatch = telemetry.start("worker")
     # As many connections as threads, so that no thread waits for another's.
     runtime.install(
         runtime.Runtime.open(settings, application="onbehalf-worker", pool_size=16),
         sender=runtime.Runtime.open(settings, application="onbehalf-sender", pool_size=16, by_key=True),
     )
-    broker = open_broker(settings, Watchdog(runtime.current()))
+    broker = open_broker(settings, Watchdog(runtime.current(), at_end=unwatch))
     check_at_start(runtime.current().database, ring=runtime.current().keys, broker=broker.client)
 except OperatorMisconfigured as error:
     sys.exit(f"onbehalf: {error}")

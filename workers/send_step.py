@@ -10,6 +10,7 @@ from typing import assert_never
 
 import structlog
 
+import tracing
 from app.runtime import Runtime, current_sender
 from db.core.session import CommitUnknown, retry_while_unavailable
 from db.sending import gate
@@ -103,6 +104,7 @@ def submit(runtime: Runtime, claim: Claim) -> None:
             transport.close()
 
 
+@tracing.traced("claim")
 def take(runtime: Runtime, job: SendStep) -> Claim | None:
     """C1: claim the delivery, count the attempt, and refuse at once what the gate would refuse anyway."""
     with runtime.database.statement() as tx:
@@ -131,6 +133,7 @@ def take(runtime: Runtime, job: SendStep) -> Claim | None:
     return None
 
 
+@tracing.traced("draft")
 def draft_once(
     runtime: Runtime, transport: Transport, claim: Claim, message: OutgoingMessage
 ) -> Draft | None:
@@ -186,6 +189,7 @@ def _thread(claim: Claim, message: OutgoingMessage) -> Thread | None:
     )
 
 
+@tracing.traced("gate")
 def pass_gate(runtime: Runtime, transport: Transport, claim: Claim, draft: Draft) -> float | None:
     """C2 and C3. Returns the monotonic time of the final checks, or None if the email may not leave, or not now."""
     with runtime.database.statement() as tx:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 import counters
+import tracing
 from app.runtime import Runtime
 from db.core.session import Transaction, database_now
 from db.events import events, problems
@@ -37,6 +38,7 @@ log = structlog.get_logger()
 _ROOM_AFTER = timedelta(seconds=3)
 
 
+@tracing.traced("record")
 def sent(runtime: Runtime, claim: Claim, facts: outcomes.SentFacts, *, from_state: State) -> None:
     """C4: record that the email left."""
     _about(claim)
@@ -97,6 +99,7 @@ def refused(tx: Transaction, claim: Claim, decision: Decision) -> None:
     log.info("delivery_held" if back.held else "delivery_waits", reason=back.reason)
 
 
+@tracing.traced("record failure")
 def failed(
     runtime: Runtime,
     claim: Claim,

@@ -34,8 +34,9 @@ _EVERY = 10.0
 class Watchdog(Middleware):
     """Watches in its own thread from the worker's boot on."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+    def __init__(self, runtime: Runtime, *, at_end: Callable[[], None] = lambda: None) -> None:
+        """``at_end``: called once all jobs have ended."""
+        self._runtime, self._at_end = runtime, at_end
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._note: Note | None = None
@@ -75,6 +76,10 @@ class Watchdog(Middleware):
             self._note.close()
         if self._heartbeat is not None:
             self._heartbeat.close()
+
+    def after_worker_shutdown(self, broker: dramatiq.Broker, worker: object) -> None:
+        """End what has watched the jobs."""
+        self._at_end()
 
     def after_process_message(
         self,

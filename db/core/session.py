@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+import tracing
 from db.core import database_url, entra_login, trouble
 from db.core.pool import ClosingPool, check_rested
 from domain.errors import OnbehalfError
@@ -128,7 +129,8 @@ class Database:
                     connection.execute(_SET_LOCALLY)
                 yield connection
                 try:
-                    connection.commit()
+                    with tracing.child("COMMIT", "client"):
+                        connection.commit()
                 except DBAPIError as error:
                     if error.connection_invalidated:
                         raise CommitUnknown("The database connection broke during a commit.") from error

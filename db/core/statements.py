@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from importlib.resources import files
+from sys import intern
 from typing import Any, Generic, TypeVar, cast, overload
 
 import psycopg
@@ -24,11 +25,13 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
 
+import tracing
 from db.core.session import Transaction
 
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _HEADING = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
+_VERB, _TABLE = re.compile(r"^\w+"), re.compile(r"\b(?:FROM|INTO|UPDATE) (\w+)")
 _HOLE = re.compile(r"\{(\w+)\}")
 
 Row = TypeVar("Row")
@@ -47,6 +50,10 @@ class Statement(Generic[Row]):
     def __init__(self, sql: str, row: type[Row]) -> None: ...
     def __init__(self, sql: str, row: type[Row] | None = None) -> None:
         self.text = " ".join(sql.split())
+        # What traces call it: of a file, as in ``CATALOGUE``.
+        self.name = intern(
+            " ".join(found[0] for each in (_VERB, _TABLE) if (found := each.findall(self.text)))
+        )
         # As psycopg takes it, which keeps its conversion of statements of up to 4,096 characters.
         self.sql = str(text(self.text).compile(dialect=_DIALECT)).encode()
         self.row = row
@@ -91,7 +98,8 @@ class Statement(Generic[Row]):
         with driver.cursor(f"rows_{id(self)}", row_factory=self._rows) as cursor:
             cursor.itersize = 1000
             try:
-                cursor.execute(self.sql, parameters)
+                with tracing.child(self.name, "client"):
+                    cursor.execute(self.sql, parameters)
                 yield from cursor
             except psycopg.Error as error:
                 raise _as_sqlalchemy(tx, driver, error) from error
@@ -100,7 +108,8 @@ class Statement(Generic[Row]):
         """Run it with each of these parameters, in one round trip; returns how many rows all affected. Raises the same errors."""
         with self._cursor(tx) as cursor:
             try:
-                cursor.executemany(self.sql, each)
+                with tracing.child(self.name, "client"):
+                    cursor.executemany(self.sql, each)
             except psycopg.Error as error:
                 raise _as_sqlalchemy(tx, cursor.connection, error) from error
             return cursor.rowcount
@@ -121,7 +130,8 @@ class Statement(Generic[Row]):
         self, tx: Transaction, cursor: psycopg.Cursor[Row], parameters: dict[str, object]
     ) -> psycopg.Cursor[Row]:
         try:
-            return cursor.execute(self.sql, parameters, prepare=self._prepare)
+            with tracing.child(self.name, "client"):
+                return cursor.execute(self.sql, parameters, prepare=self._prepare)
         except psycopg.Error as error:
             raise _as_sqlalchemy(tx, cursor.connection, error) from error
 
@@ -154,7 +164,8 @@ class SqlFile:
     def statement(self, name: str, row: type[Any] | None = None, /, **holes: str) -> Statement[Any]:
         """Return the statement of this name, and list it in ``CATALOGUE`` as ``sending.dispatch.due``."""
         made: Statement[Any] = Statement(self.fragment(name, **holes), cast("type[Any]", row))
-        CATALOGUE[f"{self.module.removeprefix('db.')}.{name}"] = made
+        made.name = f"{self.module.removeprefix('db.')}.{name}"
+        CATALOGUE[made.name] = made
         return made
 
     def fragment(self, name: str, /, **holes: str) -> str:

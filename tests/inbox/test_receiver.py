@@ -3,7 +3,7 @@
 import smtplib
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
@@ -19,6 +19,7 @@ from inbox.session import MAX_RECIPIENTS
 from lab.factories import World
 from lab.listening_records import ReceivedMail
 from lab.records import OutboxJob
+from tests.collector import Collector
 from tests.inbox.delivering import wait_until
 from tests.inbox.serving import Inbox, Wire, running_inbox
 
@@ -449,3 +450,12 @@ def test_what_is_kept_opens_in_its_own_row_only(inbox: Inbox, world: World, addr
     place = Place(world.organization_id, world.organization_id, "received_mail.raw")
     with pytest.raises(Exception, match="changed or moved"):
         world.keys.decrypt_bytes(raw, place)
+
+
+def test_mail_that_is_kept_is_a_trace(recorded: Callable[[], Collector], inbox: Inbox, address: str) -> None:
+    inbox.client().sendmail("anna@example.org", [address], LETTER)
+    collector = recorded()
+    (mail,) = collector.named("keep mail")
+    assert mail.said["onbehalf.code"] == "250"
+    assert {each.parent for each in collector.spans} == {"", mail.id}  # in another thread, and a part of it
+    assert b"example" not in collector.raw

@@ -21,6 +21,7 @@ from lab.access_records import Session
 from lab.records import Candidate
 from lab.stage import Stage
 from observability import configure_logging
+from tests.sentry import Sentry
 from tests.web.test_api import key_of
 from workers import fan_out
 
@@ -63,6 +64,19 @@ def test_a_page_that_fails_is_one_json_line_without_anybodys_words(
     (line,) = failures()
     assert str(line["exception"]).startswith("ProgrammingError\n")
     assert "web/protection.py:" in str(line["exception"])
+
+
+def test_a_page_that_fails_is_reported_once_without_what_was_asked(
+    stage: Stage, site: str, failures: Logged, reported: Callable[[], Sentry]
+) -> None:
+    with stage.without(Session), httpx.Client(base_url=site, trust_env=False) as client:
+        client.cookies.set("onbehalf", CANARIES[3])
+        client.get(f"/settings/sequences?{CANARIES[0]}")
+    failures()
+    sentry = reported()
+    (event,) = sentry.events
+    assert event["exception"]["values"][-1]["type"] == "ProgrammingError"
+    assert not [each for each in CANARIES if each.encode() in sentry.raw]
 
 
 def test_an_api_call_that_fails_is_logged_likewise(stage: Stage, site: str, failures: Logged) -> None:

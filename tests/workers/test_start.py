@@ -261,3 +261,29 @@ def test_a_redis_user_who_may_not_ask_for_its_memory_can_work(database: Database
             assert Readiness(database, ring=RING, broker=client).troubles() == ()
     finally:
         admin.acl_deluser("plain")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "package"),
+    [
+        *(
+            (
+                each,
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+                "http://127.0.0.1:4318",
+                "opentelemetry.exporter.otlp",
+            )
+            for each in COMMANDS
+        ),
+        ("worker", "SENTRY_DSN", "https://key@sentry.example/7", "sentry_sdk"),
+    ],
+)
+def test_a_process_that_lacks_the_packages_for_a_setting_ends_and_names_it(
+    kind: str, name: str, value: str, package: str, settings: Settings, tmp_path: Path
+) -> None:
+    tmp_path.joinpath("sitecustomize.py").write_text(f"import sys\nsys.modules[{package!r}] = None\n")
+    said = (
+        f"onbehalf: {name} is set, and the packages for it are not installed. Install them with"
+        " pip install 'onbehalf[observability]', or leave it out."
+    )
+    assert last_words(kind, settings, PYTHONPATH=str(tmp_path), **{name: value}) == [said]
