@@ -50,6 +50,7 @@ class Remedy(StrEnum):
     START_SEQUENCE = "start_sequence"
     PERMISSION = "permission"  # or the mailbox's connection
     DECIDE = "decide"  # under Needs attention
+    APPROVE = "approve"  # the email, as it is
     EARLIER = "earlier"
 
 
@@ -144,6 +145,7 @@ def _pending(row: Any, step: str, around: Around, when: When) -> Why:
         reason=row.reason,
         blocked=bool(around.blockers),
         held=bool(row.held),
+        held_for=row.delivery_reason,
     ):
         case Obstacle.ARCHIVED:
             return Why(f"{step} waits: the sequence is archived.")
@@ -160,6 +162,9 @@ def _pending(row: Any, step: str, around: Around, when: When) -> Why:
             return Why(f"{step} waits: {field} is missing. Fill it in.", Remedy.FILL_IN, field)
         case Obstacle.PERSON_PAUSED:
             return Why(f"{step} waits: this person is paused ({row.reason}).", Remedy.RESUME_PERSON)
+        case Obstacle.APPROVAL:
+            since = when(row.due_at, MINUTE)
+            return Why(f"{step} waits for approval by {row.owner} since {since}.", Remedy.APPROVE)
         case Obstacle.HELD:
             return Why(f"{step} waits for a person: {row.delivery_reason}.", Remedy.RESUME_SEQUENCE)
     if row.stuck_step:

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.approval import WAITS
 from domain.authority import Withdrawn, missing
 from domain.obstacle import Obstacle, missing_field, obstacle
 from domain.preflight import Decision, Facts, Hold, Skip, preflight
@@ -33,6 +34,8 @@ def named(decision: Decision, reason: str | None) -> Obstacle | None:
             return Obstacle.SEQUENCE_PAUSED
         case Hold("enrollment_paused"):
             return Obstacle.PERSON_PAUSED if missing_field(reason) is None else Obstacle.FIELD
+        case Hold("waits_for_approval"):
+            return Obstacle.APPROVAL
     return None
 
 
@@ -41,24 +44,39 @@ def named(decision: Decision, reason: str | None) -> Obstacle | None:
     st.sampled_from(("active", "paused")),
     st.sampled_from(REASONS),
     st.lists(st.sampled_from(AUTHORITY), max_size=3),
+    st.booleans(),
 )
 def test_of_several_obstacles_the_one_is_named_at_which_the_gate_stops(
-    sequence: str, enrollment: str, reason: str | None, gone: list[dict[str, Any]]
+    sequence: str, enrollment: str, reason: str | None, gone: list[dict[str, Any]], needs_approval: bool
 ) -> None:
-    facts: Facts = replace(GOOD, sequence_status=sequence, enrollment_status=enrollment)
+    facts: Facts = replace(
+        GOOD, sequence_status=sequence, enrollment_status=enrollment, needs_approval=needs_approval
+    )
     for change in gone:
         facts = replace(facts, **change)
     found = obstacle(
-        sequence=sequence, enrollment=enrollment, reason=reason, blocked=bool(missing(facts)), held=False
+        sequence=sequence,
+        enrollment=enrollment,
+        reason=reason,
+        blocked=bool(missing(facts)),
+        held=needs_approval,  # as the database holds what is due and not approved
+        held_for=WAITS if needs_approval else None,
     )
     assert found is named(preflight(facts), reason)
 
 
 def test_every_obstacle_is_found_and_the_held_email_comes_last() -> None:
     found = {
-        obstacle(sequence=sequence, enrollment=enrollment, reason=reason, blocked=blocked, held=held)
-        for sequence, enrollment, reason, blocked, held in product(
-            SEQUENCES, ("active", "paused"), REASONS, (False, True), (False, True)
+        obstacle(
+            sequence=sequence,
+            enrollment=enrollment,
+            reason=reason,
+            blocked=blocked,
+            held=held,
+            held_for=held_for,
+        )
+        for sequence, enrollment, reason, blocked, held, held_for in product(
+            SEQUENCES, ("active", "paused"), REASONS, (False, True), (False, True), (None, WAITS)
         )
     }
     assert found == {None, *Obstacle}

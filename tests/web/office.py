@@ -74,6 +74,9 @@ PAGES = (
     "/outbox?whose=all",
     "/outbox?which=held&whose=all",
     "/outbox?q=nobody-like-that",
+    "/outbox/approvals",
+    "/outbox/approvals?sequence={approving}",
+    "/outbox/{unread}/approve",
     "/outbox/{planned}/edit",
     "/outbox/{planned}/skip",
     "/outbox/{planned}/later",
@@ -211,6 +214,14 @@ def busy_office(stage: Stage) -> Office:
     refusal = "recipient_rejected"
     world.overwrite(Delivery, where={"sequence_id": failed}, state="closed", outcome="failed", reason=refusal)
     world.put(Enrollment, where={"sequence_id": failed}, status="stopped", reason=refusal)
+    approving = world.sequence(
+        ada, box, ("PT0S",), body=f"Hello {{{{first_name}}}}, {'we are hiring. ' * 30}"
+    )
+    world.put(Step, world.only(Step, sequence_id=approving).id, kind="approval")
+    world.enroll(approving, 2, last_name=LONG)
+    world.put(Lane, tokens=4)
+    stage.send_due()
+    unread = stage.all(Delivery, sequence_id=approving)[0].id
     draft = world.sequence(ada, box, status="draft")
     left = world.member("Karin Holm of the former office in Brno", active=False)
     world.enroll(world.sequence(left, noras, ("P1D",), status="draft"), 2)
@@ -288,7 +299,7 @@ def busy_office(stage: Stage) -> Office:
     enrollment = stage.all(Enrollment, candidate_id=person)[0].id
     planned = next(each.id for each in stage.all(Delivery, sequence_id=own) if each.state == "pending")
     named = {
-        "own": own, "paused": paused, "blocked": blocked, "draft": draft, "step": step, "change": change, "person": person, "grant": grant, "asked": asked,
+        "approving": approving, "unread": unread, "own": own, "paused": paused, "blocked": blocked, "draft": draft, "step": step, "change": change, "person": person, "grant": grant, "asked": asked,
         "jobs": jobs, "withdrawal": withdrawal, "approval": since[1], "suppression": suppressed,
         "unassigned": unassigned, "planned": planned, "checked": checked, "refused": refused, "checking": checking,
         "rita": rita, "key": key, "ada": ada, "left": left, "taken": taken, "enrollment": enrollment, "result": result, "webhook": webhook,
