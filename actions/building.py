@@ -16,6 +16,7 @@ from db.audit import audit
 from db.core.session import Transaction
 from db.sequences import built, imports, sequences, steps
 from db.sequences.built import Built, SenderChoice
+from domain.approval import StepKind
 from domain.edit_report import EditReport
 from domain.errors import InvalidInput, NotPermitted
 from domain.hand_edits import Overtaken
@@ -86,7 +87,10 @@ def duplicate(
         settings = Settings(name, sender.id, original.sending, original.fields)
         _make(tx, organization_id, owner_id, copy_id, settings, sender, like=sequence_id)
         written = [
-            (uuid.uuid5(copy_id, str(each.id)), Words(each.delay, each.subject, each.body))
+            (
+                uuid.uuid5(copy_id, str(each.id)),
+                Words(each.delay, each.subject, each.body, kind=StepKind(each.kind)),
+            )
             for each in built.steps_of(tx, sequence_id)
         ]
         steps.rewrite_named(tx, organization_id, copy_id, [], written)

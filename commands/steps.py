@@ -16,6 +16,7 @@ from commands.withdrawals import find
 from db.core.ids import new_id
 from db.sequences import built
 from db.sequences.built import BuiltStep
+from domain.approval import StepKind
 from domain.edit_report import EditReport
 from domain.errors import InvalidInput
 from domain.hand_edits import MAX_STEPS, AddStep, ChangeStep, Edit, MoveStep, RemoveStep, words
@@ -24,6 +25,12 @@ step_app = group("step")
 
 Delay = Annotated[str, typer.Option(help="After the step before: PT4H, P3D or '3 business days'.")]
 Subject = Annotated[str | None, typer.Option(help="Begins a new thread. Default: the same thread.")]
+Kind = Annotated[
+    StepKind | None,
+    typer.Option(
+        help="automatic, or approval: each email waits until somebody approves it. Default: as it is."
+    ),
+]
 Body = Annotated[Path, typer.Option("--text", help="A file with the text.", exists=True, dir_okay=False)]
 GoOn = Annotated[bool, typer.Option("--continue", help="People who had finished get the new step.")]
 
@@ -35,6 +42,7 @@ def add_step(
     text: Body,
     delay: Delay = "P3D",
     subject: Subject = None,
+    kind: Kind = None,
     position: Annotated[int, typer.Option(help="From 1. Default: the end.", min=1)] = MAX_STEPS,
     go_on: GoOn = False,
     organization: Organization = None,
@@ -44,7 +52,7 @@ def add_step(
     """Add a step. Example: onbehalf step add "Backend engineers" --text follow-up.txt --delay '3 business days'"""
     with opened() as runtime:
         sequence_id = find(runtime, "sequence", name, organization)
-        said = words(delay, subject, text.read_text(encoding="utf-8"))
+        said = words(delay, subject, text.read_text(encoding="utf-8"), kind)
         edit = AddStep(steps.new_step_id(sequence_id, str(new_id())), position, said)
         done = _edit(runtime, sequence_id, edit, yes=yes, go_on=go_on)
     _say(done, as_json)
@@ -61,11 +69,12 @@ def change_step(
     ] = None,
     delay: Annotated[str | None, typer.Option(help="Default: unchanged.")] = None,
     subject: Annotated[str | None, typer.Option(help="Default: unchanged. Empty: the same thread.")] = None,
+    kind: Kind = None,
     organization: Organization = None,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Change a step's text, subject or delay. Example: onbehalf step change "Backend engineers" 2 --delay P5D"""
+    """Change a step's text, subject, delay or kind. Example: onbehalf step change "Backend engineers" 2 --delay P5D"""
     with opened() as runtime:
         sequence_id = find(runtime, "sequence", name, organization)
         was = _step(runtime, sequence_id, step)
@@ -73,6 +82,7 @@ def change_step(
             was.delay if delay is None else delay,
             was.subject if subject is None else (subject or None),
             was.body if text is None else text.read_text(encoding="utf-8"),
+            kind,
         )
         done = _edit(runtime, sequence_id, ChangeStep(was.id, was.version, said), yes=yes)
     _say(done, as_json)

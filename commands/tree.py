@@ -84,7 +84,9 @@ PLACES = {
         PEOPLE, "One person, in all sequences.", ("lists", "adding", "withdrawals", "planned")
     ),
     "people": Place(PEOPLE, "Export or erase what is known of a person.", ("erasure",)),
-    "email": Place(PEOPLE, "One planned email: skip, cancel, move or edit it.", ("planned",)),
+    "email": Place(
+        PEOPLE, "One planned email: approve, skip, cancel, move or edit it.", ("planned", "approvals")
+    ),
     "suppressions": Place(
         PEOPLE, "Addresses and domains that nobody in an organization writes to.", ("suppressions",)
     ),

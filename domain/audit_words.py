@@ -11,6 +11,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "email_still_in_drafts": "Saw that an accepted email is still in Drafts",
         "emails_put_off": "Put emails to a person off",
         "delivery_skipped": "Left an email out",
+        "delivery_approved": "Approved an email",
         "delivery_edited": "Edited one email",
         "delivery_moved": "Moved an email to another time",
         "delivery_failed": "Gave up an email",

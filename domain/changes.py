@@ -114,7 +114,7 @@ def check(change: Change, plan: Plan) -> None:
         case Skip() if plan.by_hand:
             raise NotPermitted("This email was written by hand, so nothing follows it. Cancel it instead.")
         case Earlier() if plan.held:
-            raise NotPermitted("This email waits for a decision, not for its time. Resume it first.")
+            raise NotPermitted("This email waits for a decision, not for its time. Decide about it first.")
         case NotBefore(at):
             _check_time(at, plan)
         case _:

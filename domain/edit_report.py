@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from domain.approval import StepKind
+
 
 @dataclass(frozen=True, slots=True)
 class NewStep:
@@ -36,6 +38,15 @@ class Reworded:
     get: int
     had: int
     knew: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rekinded:
+    """A step of another kind than before. ``get``: people who will get it."""
+
+    position: int
+    kind: StepKind
+    get: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,7 @@ class EditReport:
     changed: bool = False
     new: Sequence[NewStep] = ()
     reworded: Sequence[Reworded] = ()
+    rekinded: Sequence[Rekinded] = ()
     removed: Sequence[Removed] = ()
     moved: Sequence[Moved] = ()
     times: Times | None = None
@@ -95,6 +107,7 @@ class EditReport:
         return [
             *(_new(each, continue_by) for each in self.new),
             *(_reworded(each) for each in self.reworded),
+            *(_rekinded(each) for each in self.rekinded),
             *(f"Step {each.position} was step {each.before}." for each in self.moved),
             *(_removed(each) for each in self.removed),
             *([] if self.times is None else [_times(self.times, zone)]),
@@ -142,6 +155,12 @@ def _reworded(step: Reworded) -> str:
     if step.knew:
         text += f"; {step.knew} {'has' if step.knew == 1 else 'have'} had it as another step"
     return text + "."
+
+
+def _rekinded(step: Rekinded) -> str:
+    if step.kind is StepKind.APPROVAL:
+        return f"Step {step.position} needs approval from now on: {_people(step.get, 'gets', 'get')} it once somebody has approved their email."
+    return f"Step {step.position} needs no approval any more: {_people(step.get, 'gets', 'get')} it when it is due."
 
 
 def _removed(step: Removed) -> str:

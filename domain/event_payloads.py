@@ -183,6 +183,16 @@ class SentInYourName(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalsWaiting(Payload):
+    """Emails that wait for an approval, for whoever has to read them. ``lines``: how many of which sequence."""
+
+    kind = EventKind.APPROVALS_WAITING
+    recipient: UUID
+    count: int
+    lines: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SendingLimitReached(OfMailbox):
     """A provider accepts no emails for now. ``until``: in words. ``unexplained``: it names no reason."""
 

@@ -182,6 +182,12 @@ _TYPES = (
     ),
     EventType(payloads.SentInYourName, notice_texts.sent_in_your_name, Touches.NOBODY),
     EventType(
+        payloads.ApprovalsWaiting,
+        notice_texts.approvals_waiting,
+        Touches.NOBODY,
+        category=Category.DECISIONS,
+    ),
+    EventType(
         payloads.SendingLimitReached,
         mailbox_notices.limit_reached,
         Touches.RUNNING_OF_MAILBOX,

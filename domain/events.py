@@ -44,6 +44,7 @@ class EventKind(StrEnum):
     INCIDENT_UNREAD = "IncidentUnread"  # its owner has not read it, so somebody else hears of it
     DAILY_SUMMARY = "DailySummary"  # notices that a member has asked for once a day
     SEQUENCE_HANDED_OVER = "SequenceHandedOver"  # it has another owner or sender
+    APPROVALS_WAITING = "ApprovalsWaiting"  # emails that wait for somebody's approval, once a day
     CANDIDATE_ANSWERED = "CandidateAnswered"
     CANDIDATE_AWAY = "CandidateAway"  # a machine answered for them
     CANDIDATE_LEFT = "CandidateLeft"  # they no longer work there

@@ -5,10 +5,11 @@ since, it is ``Overtaken`` and changes nothing. An edit that is done already cha
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 from uuid import UUID
 
+from domain.approval import StepKind
 from domain.delay import parse_delay
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from domain.message import MAX_BODY, MAX_SUBJECT
@@ -64,8 +65,8 @@ class Overtaken(NotPermitted):
         super().__init__(what)
 
 
-def words(delay: str, subject: str | None, body: str) -> Words:
-    """Return a step's words, tidied. ``subject`` None: same thread. Raises ``InvalidInput`` naming the field."""
+def words(delay: str, subject: str | None, body: str, kind: StepKind | None = None) -> Words:
+    """Return a step's words, tidied. ``subject`` None: same thread; ``kind`` None: unchanged. Raises ``InvalidInput`` naming the field."""
     line = None if subject is None else subject.strip()
     if line is not None and any(not each.isprintable() for each in line):
         raise InvalidInput("A subject is one line", where="subject", fix="Remove the line break.")
@@ -76,7 +77,7 @@ def words(delay: str, subject: str | None, body: str) -> Words:
     text = body.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     if len(text) > MAX_BODY:
         raise InvalidInput(f"A text has at most {MAX_BODY // 1024} KiB", where="body", fix="Shorten it.")
-    return Words(str(parse_delay(delay)), line, text)
+    return Words(str(parse_delay(delay)), line, text, kind=kind)
 
 
 def apply(known: Sequence[Known], edit: Edit) -> Steps:
@@ -135,15 +136,21 @@ def _check_version(step: Known, version: int, *, done: bool) -> None:
         raise Overtaken("Somebody has changed this step since you opened it.", step)
 
 
-def _same(one: Words, other: Words) -> bool:
-    return (one.delay, one.subject or None, one.body) == (other.delay, other.subject or None, other.body)
+def _same(present: Words, wanted: Words) -> bool:
+    kind = present.kind if wanted.kind is None else wanted.kind
+    return (present.delay, present.subject or None, present.body, present.kind) == (
+        wanted.delay,
+        wanted.subject or None,
+        wanted.body,
+        kind,
+    )
 
 
 def _with_key(said: Words, step: Known) -> Words:
-    return Words(said.delay, said.subject, said.body, step.words.key)
+    return replace(said, key=step.words.key, kind=said.kind or step.words.kind)
 
 
 def _in_place(said: Words, at: int) -> Words:
     """Only a later step can answer in the thread before: the first has a subject, if only an empty one that is still missing."""
     subject = said.subject or ("" if at == 0 else None)
-    return Words(said.delay, subject, said.body, said.key)
+    return replace(said, subject=subject)

@@ -110,6 +110,17 @@ def sent_in_your_name(facts: Facts) -> Notice:
     )
 
 
+def approvals_waiting(facts: Facts) -> Notice:
+    """Emails wait for the recipient's approval."""
+    count = int(facts.payload.get("count", "1"))
+    return compose(
+        f"{count:,} {'email waits' if count == 1 else 'emails wait'} for your approval",
+        facts.payload.get("lines", ""),
+        "Read them, then approve, edit or skip each. Nothing leaves until you do.",
+        links=[("Read and approve", "/outbox/approvals")],
+    )
+
+
 def grant_asked(facts: Facts) -> Notice:
     """Somebody, or a program in their place, asks for a permission."""
     person, program = facts.payload.get("person", "A colleague"), facts.payload.get("program", "")

@@ -5,6 +5,8 @@
 
 from enum import Enum, auto
 
+from domain.approval import WAITS
+
 _MISSING = "missing_merge_field: "
 
 
@@ -17,17 +19,25 @@ class Obstacle(Enum):
     SEQUENCE_PAUSED = auto()
     FIELD = auto()  # the person lacks one
     PERSON_PAUSED = auto()
+    APPROVAL = auto()  # nobody has approved the email as it is
     HELD = auto()
     ON_HOLD = auto()  # the mailbox, its organization, or everybody
 
 
 def obstacle(
-    *, sequence: str, enrollment: str, reason: str | None, blocked: bool, held: bool, on_hold: bool
+    *,
+    sequence: str,
+    enrollment: str,
+    reason: str | None,
+    blocked: bool,
+    held: bool,
+    held_for: str | None = None,
+    on_hold: bool = False,
 ) -> Obstacle | None:
     """Return the first obstacle, or None. ``sequence``, ``enrollment``: their statuses; ``reason``: why the person is paused.
 
-    ``blocked``: something is missing that ``domain.authority`` asks for. ``held``: the email waits for a decision. ``on_hold``: a hold
-    keeps its mailbox from sending.
+    ``blocked``: something is missing that ``domain.authority`` asks for. ``held``: the email waits for a decision; ``held_for``: why.
+    ``on_hold``: a hold keeps its mailbox from sending.
     """
     if sequence == "archived":
         return Obstacle.ARCHIVED
@@ -37,6 +47,8 @@ def obstacle(
         return Obstacle.DRAFT if sequence == "draft" else Obstacle.SEQUENCE_PAUSED
     if enrollment != "active":
         return Obstacle.PERSON_PAUSED if missing_field(reason) is None else Obstacle.FIELD
+    if held and held_for == WAITS:
+        return Obstacle.APPROVAL
     if held:
         return Obstacle.HELD
     return Obstacle.ON_HOLD if on_hold else None

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from domain.absence import away_at
+from domain.approval import WAITS, Approval
 from domain.authority import Authority, Sender, Withdrawn, authorize
 from domain.connection import SCOPES
 from domain.grant import Grant
@@ -65,6 +66,14 @@ class Facts(Sender):
     not_before: datetime | None = None  # a person decided so, whatever is planned
     handed_over: HandedOver | None = None  # the last time that its sequence was
     moved: bool = False  # its sequence was handed over, and it is still at the former mailbox
+    needs_approval: bool = False  # its step says so
+    approval: Approval | None = None
+    text: str | None = None  # its mark, as it would leave now, if it needs approval; None: it could not leave
+
+    @property
+    def approved(self) -> bool:
+        """Has somebody approved exactly what would leave now?"""
+        return self.approval is not None and self.text is not None and self.approval.text == self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +154,13 @@ def preflight(facts: Facts) -> Decision:
         return Hold(f"enrollment_{facts.enrollment_status}")
     if not facts.previous_sent:
         return Hold("previous_step_not_sent")
-    if facts.hold is not None:
-        return Wait(facts.due_at, ON_HOLD)  # as planned; the dispatch asks for it again once the hold is over
     due_at = max(facts.due_at, facts.not_before or facts.due_at)
     if facts.now < due_at:
         return Wait(due_at, "not_due")
+    if facts.needs_approval and not facts.approved:
+        return Hold(WAITS)
+    if facts.hold is not None:
+        return Wait(facts.due_at, ON_HOLD)  # as planned; the dispatch asks for it again once the hold is over
     if facts.previous_still_draft:
         return Wait(facts.now + STILL_DRAFT_AGAIN, "previous_email_still_in_drafts")
     if not facts.by_hand and facts.away_until is not None and facts.now < facts.away_until:
@@ -182,6 +193,11 @@ def preflight(facts: Facts) -> Decision:
             Check("hold", "neither the mailbox nor its organization is held"),
             *(() if facts.handed_over is None else (Check("hand-over", facts.handed_over.in_words()),)),
             Check("answers", "written by hand" if facts.by_hand else _answers(facts.heard)),
+            *(
+                (Check("approval", facts.approval.in_words()),)
+                if facts.needs_approval and facts.approval is not None
+                else ()
+            ),
             Check(
                 "time",
                 f"due {facts.due_at.isoformat()}, "

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from uuid import UUID
 
+from domain.approval import StepKind
+
 _WORD = re.compile(r"\{\{.*?\}\}|\w+", re.DOTALL)
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
 _TAG = re.compile(r"<[^>]{0,500}>")
@@ -24,12 +26,13 @@ _HELD = 0.6  # share of a text that its known sentences must make up
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A step as the file has it. ``key``: its id there; ``subject`` None: same thread."""
+    """A step as the file has it. ``key``: its id there; ``subject`` None: same thread; ``kind`` None: as it is, or automatic if new."""
 
     delay: str
     subject: str | None
     body: str
     key: str | None = None
+    kind: StepKind | None = None
 
 
 @dataclass(frozen=True, slots=True)

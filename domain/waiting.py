@@ -42,6 +42,7 @@ def waits_for(row: Any, blockers: str = "") -> WaitsFor:
         blocked=bool(blockers),
         held=row.held,
         on_hold=row.hold is not None,
+        held_for=row.reason,
     ):
         case Obstacle.ARCHIVED:
             return WaitsFor("Paused", "warn", "The sequence is archived.")
@@ -56,6 +57,10 @@ def waits_for(row: Any, blockers: str = "") -> WaitsFor:
             return WaitsFor("Field", "warn", f"{field[:1].upper()}{field[1:]} is missing.")
         case Obstacle.PERSON_PAUSED:
             return WaitsFor("Paused", "warn", "Somebody paused this person.")
+        case Obstacle.APPROVAL:
+            return WaitsFor(
+                "Your approval", "info", f"You asked to read step {row.position} before it leaves."
+            )
         case Obstacle.HELD:
             return WaitsFor("Paused", "warn", "It waits for a decision.")
         case Obstacle.ON_HOLD:

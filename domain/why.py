@@ -52,6 +52,7 @@ class Remedy(StrEnum):
     PERMISSION = "permission"  # or the mailbox's connection
     DECIDE = "decide"  # under Needs attention
     RELEASE = "release"  # the hold
+    APPROVE = "approve"  # the email, as it is
     EARLIER = "earlier"
 
 
@@ -147,6 +148,7 @@ def _pending(row: Any, step: str, around: Around, when: When) -> Why:
         blocked=bool(around.blockers),
         held=bool(row.held),
         on_hold=row.hold is not None,
+        held_for=row.delivery_reason,
     ):
         case Obstacle.ARCHIVED:
             return Why(f"{step} waits: the sequence is archived.")
@@ -163,6 +165,9 @@ def _pending(row: Any, step: str, around: Around, when: When) -> Why:
             return Why(f"{step} waits: {field} is missing. Fill it in.", Remedy.FILL_IN, field)
         case Obstacle.PERSON_PAUSED:
             return Why(f"{step} waits: this person is paused ({row.reason}).", Remedy.RESUME_PERSON)
+        case Obstacle.APPROVAL:
+            since = when(row.due_at, MINUTE)
+            return Why(f"{step} waits for approval by {row.owner} since {since}.", Remedy.APPROVE)
         case Obstacle.HELD:
             return Why(f"{step} waits for a person: {row.delivery_reason}.", Remedy.RESUME_SEQUENCE)
         case Obstacle.ON_HOLD:

@@ -4,6 +4,7 @@ import yaml
 
 from domain import merge
 from domain.address import parse_address
+from domain.approval import StepKind
 from domain.delay import parse_delay
 from domain.errors import InvalidInput
 from domain.message import MAX_BODY, MAX_SUBJECT
@@ -188,7 +189,7 @@ def _sequence(reader: Reader, node: yaml.Node, zone: str) -> SequenceSpec:
 
 
 def _step(reader: Reader, node: yaml.Node, number: int, allowed: frozenset[str] | set[str]) -> Words:
-    found = reader.mapping(node, "a step", required={"delay", "body"}, optional={"subject", "id"})
+    found = reader.mapping(node, "a step", required={"delay", "body"}, optional={"subject", "id", "kind"})
     delay = reader.text(found.get("delay"), "delay")
     if delay:
         try:
@@ -204,7 +205,9 @@ def _step(reader: Reader, node: yaml.Node, number: int, allowed: frozenset[str] 
     body = reader.text(found.get("body"), "body", most=MAX_BODY, lines=True)
     if "body" in found:
         _template(reader, found["body"], body, allowed)
-    return Words(delay, subject, body, reader.text(found["id"], "id", most=64) if "id" in found else None)
+    kind = reader.choice(found["kind"], "kind", "automatic", set(StepKind)) if "kind" in found else None
+    key = reader.text(found["id"], "id", most=64) if "id" in found else None
+    return Words(delay, subject, body, key, None if kind is None else StepKind(kind))
 
 
 def _template(reader: Reader, node: yaml.Node, template: str, allowed: frozenset[str] | set[str]) -> None:

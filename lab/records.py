@@ -67,6 +67,7 @@ class Step(Record):
     id: UUID
     position: int
     body: str
+    kind: str
     version: int
     retired_at: datetime | None
 
@@ -131,6 +132,7 @@ class Delivery(Record):
     not_before: datetime | None
     own_subject: str | None
     own_body: str | None
+    approval: Any
 
     @property
     def standing(self) -> tuple[str, str | None]:

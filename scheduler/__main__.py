@@ -27,6 +27,7 @@ from db.core.session import DatabaseUnavailable
 from domain.errors import OperatorMisconfigured
 from observability import configure_logging, log_whatever_ends_a_process
 from scheduler import (
+    approvals,
     default_addresses,
     digests,
     due_steps,
@@ -85,6 +86,7 @@ def main() -> None:
         ("seal_urls", 600, lambda: sweeper.seal_urls(database, ring)),
         ("default_addresses", 60, lambda: default_addresses.make(database, settings)),
         ("digests", 600, lambda: digests.notify(database)),
+        ("approvals", 600, lambda: approvals.notify(database)),
         ("summaries", 60, lambda: summaries.summarize(database)),
         ("people_imports", 3600, lambda: people_imports.forget(database)),
         ("received_mail", 3600, lambda: received_mail.forget(database)),

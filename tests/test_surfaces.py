@@ -23,6 +23,8 @@ NO_COMMAND = {
     "programs.make_key", "programs.end_key",
     # `onbehalf audit verify` does it at once, without a worker.
     "audit_trail.verify",
+    # `onbehalf email approve` shows and approves one; a shell repeats it.
+    "approvals.approve_several",
     # A page that is drawn within its own transaction; the command asks `preview_activation`.
     "activation.preview_of", "resume.previews_of", "resume.resume_together", "planned.too_late",
 }  # fmt: skip

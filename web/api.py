@@ -18,6 +18,7 @@ from db.views import api_lists
 from domain.errors import InvalidInput, OnbehalfError
 from web import (
     api_addresses,
+    api_approvals,
     api_attention,
     api_audit,
     api_handovers,
@@ -260,6 +261,7 @@ def make_api(runtime: Runtime) -> FastAPI:
     api.state.runtime = runtime
     api.include_router(router)
     api.include_router(api_addresses.router)
+    api.include_router(api_approvals.router)
     api.include_router(api_attention.router)
     api.include_router(api_audit.router)
     api.include_router(api_handovers.router)

@@ -135,7 +135,8 @@ class Call:
         try:
             answer = _as_json(work())
         except (NotFound, NotPermitted, InvalidInput) as error:
-            self._keep(_STATUS[type(error)], {"detail": str(error)})
+            status = next(found for kind, found in _STATUS.items() if isinstance(error, kind))
+            self._keep(status, {"detail": str(error)})
             raise
         except BaseException:
             with database.transaction() as tx:

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from actions.building import MAX_FIELDS
+from domain.approval import StepKind
 from domain.hand_edits import MAX_STEPS
 from web.api_models import Asked
 
@@ -51,13 +52,17 @@ class Changed(Asked):
 
 
 class Text(Asked):
-    """What a step says. ``delay``: after the step before, such as PT4H, P3D or 3 business days. ``subject`` null: same thread."""
+    """What a step says. ``delay``: after the step before, such as PT4H, P3D or 3 business days. ``subject`` null: same thread.
+
+    ``kind``: automatic, or approval: its emails wait until somebody has approved them. Null: unchanged, or automatic if new.
+    """
 
     model_config = ConfigDict(extra="forbid", str_max_length=600_000)
 
     delay: str = Field(max_length=40)
     subject: str | None = Field(default=None, max_length=255)
     body: str
+    kind: StepKind | None = None
 
 
 class NewStep(Text):
@@ -124,6 +129,7 @@ class Step(BaseModel):
     delay: str
     subject: str | None
     body: str
+    kind: StepKind
     version: int
     sent: int
     waiting: int

@@ -76,7 +76,7 @@ def show_sequence(call: Called, sequence: UUID) -> Whole:
             sender_id=found.mailbox_id,
             sending=None if found.sending is None else dict(found.sending),
             fields=found.fields,
-            steps=[Step(**each._asdict()) for each in built.steps_of(tx, sequence)],
+            steps=[Step.model_validate(each._asdict()) for each in built.steps_of(tx, sequence)],
             lacks=[asdict(each) for each in lacks],
         )
 
@@ -105,7 +105,7 @@ def add_step(call: Called, sequence: UUID, step: NewStep) -> Response:
     step_id = steps.new_step_id(sequence, call.once or str(new_id()))
 
     def work() -> object:
-        said = words(step.delay, step.subject, step.body)
+        said = words(step.delay, step.subject, step.body, step.kind)
         edit = AddStep(step_id, step.position or MAX_STEPS, said)
         return {"id": step_id, **_edit(call, sequence, edit, preview=step.preview, go_on=step.go_on)}
 
@@ -118,7 +118,7 @@ def change_step(call: Called, sequence: UUID, step: UUID, changed: ChangedStep) 
     call.own("sequences", sequence)
 
     def work() -> object:
-        said = words(changed.delay, changed.subject, changed.body)
+        said = words(changed.delay, changed.subject, changed.body, changed.kind)
         edit = ChangeStep(step, changed.version, said)
         return _edit(call, sequence, edit, preview=changed.preview)
 

@@ -101,6 +101,7 @@ def _show(request: Request, filled: Filled, *, status: int = 200) -> Response:
         organization_id = session.member.organization_id
         values: dict[str, Any] = {
             "reviews": lists.in_review(tx, organization_id, owner, only),
+            "approvals": lists.to_approve(tx, organization_id, owner, only),
             "blocked": lists.blocked(tx, organization_id, owner, only),
             "failed": lists.failed(tx, organization_id, owner, only),
         }

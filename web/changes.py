@@ -11,9 +11,11 @@ from actions.building import Settings
 from app.runtime import Runtime
 from db.access import page_results
 from db.sequences import built
+from domain.approval import StepKind
 from domain.edit_report import EditReport
 from domain.errors import NotFound
 from domain.hand_edits import AddStep, ChangeStep, Edit, MoveStep, RemoveStep, words
+from domain.step_edits import Words
 from web.forms import REFUSED, PageForm, Typed, id_of
 from web.pages import go, page, zone_of
 from web.protection import Runtimed, SignedIn, transaction_of
@@ -102,7 +104,7 @@ def kept(edit: Edit) -> dict[str, object]:
             found[name] = getattr(edit, name)
     if isinstance(edit, AddStep | ChangeStep):
         said = edit.words
-        found["words"] = {"delay": said.delay, "subject": said.subject, "body": said.body}
+        found["words"] = {"delay": said.delay, "subject": said.subject, "body": said.body, "kind": said.kind}
     return found
 
 
@@ -129,13 +131,23 @@ def _do(
     return steps.edit(runtime, sequence_id, edit, actor=actor, go_on=go_on)
 
 
+def _words_of(kept_words: Mapping[str, Any]) -> Words:
+    kind = kept_words.get("kind")
+    return words(
+        kept_words["delay"],
+        kept_words["subject"],
+        kept_words["body"],
+        None if kind is None else StepKind(kind),
+    )
+
+
 def _edit_of(content: Mapping[str, Any]) -> Edit:
     step_id = UUID(content["id"])
     match content["kind"]:
         case "AddStep":
-            return AddStep(step_id, content["position"], words(**content["words"]))
+            return AddStep(step_id, content["position"], _words_of(content["words"]))
         case "ChangeStep":
-            return ChangeStep(step_id, content["version"], words(**content["words"]))
+            return ChangeStep(step_id, content["version"], _words_of(content["words"]))
         case "MoveStep":
             return MoveStep(step_id, content["was"], content["to"])
         case _:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from db.access import authority
 from db.core.session import Transaction
-from db.views import frame, outbox, search
+from db.views import approvals, frame, outbox, search
 from db.views.outbox import PlannedEmail, Wanted
 from domain import moments
 from domain.send_window import instant
@@ -57,6 +57,7 @@ def show(request: Request) -> Response:
             days=_by_day(tx, shown, here.zone, here.now) if not held else [("", _lines(tx, shown))],
             week=_week(tx, wanted, here.zone, here.now) if not held and not words else [],
             waiting=outbox.count(tx, _held(wanted), [_ever(here.now)])[0],
+            to_approve=approvals.count(tx, organization_id, wanted.only_of, wanted.sequence_id),
             most=outbox.MOST,
             count=len(shown),
             next="" if last is None else outbox.place_of(last),

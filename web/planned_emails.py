@@ -33,7 +33,7 @@ _ASKS: Mapping[str, tuple[str, str]] = {
 
 
 class ChangeForm(PageForm):
-    """``at``: local time, for later. ``do``: show what it does instead of doing it. ``back``: person, or the outbox."""
+    """``at``: local time, for later. ``do``: show what it does instead of doing it. ``back``: person, approvals, or the outbox."""
 
     at: str = ""
     do: str = ""
@@ -193,8 +193,15 @@ def _check(session: Session, email: Email) -> None:
 
 
 def _origin(request: Request, typed: str) -> str:
-    return "person" if "person" in (typed, request.query_params.get("from")) else ""
+    known = (typed, request.query_params.get("from"))
+    return next((each for each in ("person", "approvals") if each in known), "")
 
 
 def _back(request: Request, email: Email, typed: str) -> str:
-    return f"/people/{email.candidate_id}" if _origin(request, typed) else _HERE
+    match _origin(request, typed):
+        case "person":
+            return f"/people/{email.candidate_id}"
+        case "approvals":
+            return f"{_HERE}/approvals"
+        case _:
+            return _HERE

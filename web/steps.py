@@ -9,6 +9,7 @@ from actions import steps
 from db.access.sessions import Session
 from db.sequences import built
 from db.sequences.built import Built, BuiltStep
+from domain.approval import StepKind, read_kind
 from domain.delay import UNITS, delay_of, parse_delay
 from domain.errors import InvalidInput, NotFound, OnbehalfError
 from domain.hand_edits import AddStep, ChangeStep, Edit, MoveStep, Overtaken, RemoveStep, words
@@ -21,7 +22,7 @@ from web.sequences import Line, line_of
 
 router = APIRouter(prefix="/sequences")
 
-_PLACES = {"delay": "wait", "subject": "subject", "body": "body"}
+_PLACES = {"delay": "wait", "kind": "kind", "subject": "subject", "body": "body"}
 _COMMON = (
     *("first_name", "last_name", "full_name", "company", "title", "location", "email"),
     *("sender_first_name", "sender_name", "sender_email"),
@@ -29,10 +30,11 @@ _COMMON = (
 
 
 class StepForm(PageForm):
-    """``wait`` and ``unit``: the delay. ``thread``: same or new. ``version``: of the step that was shown. ``key``: of the form."""
+    """``wait`` and ``unit``: the delay. ``kind``: of the step. ``thread``: same or new. ``version``: of the step that was shown. ``key``: of the form."""
 
     wait: str = ""
     unit: str = "days"
+    kind: str = ""
     thread: str = "same"
     subject: str = ""
     body: str = ""
@@ -66,7 +68,12 @@ def _new_step(request: Request, sequence_id: UUID, filled: Filled, *, status: in
             "wait": "0" if position == 1 else "3",
             "unit": "days" if position == 1 else "business days",
         }
-        values = {**defaults, "thread": "new" if position == 1 else "same", **filled.values}
+        values = {
+            **defaults,
+            "kind": StepKind.AUTOMATIC.value,
+            "thread": "new" if position == 1 else "same",
+            **filled.values,
+        }
         return _step_page(
             request, found, present, position, None, Filled(values, filled.errors), status=status
         )
@@ -120,6 +127,7 @@ def _as_form(step: BuiltStep) -> Filled:
         {
             "wait": str(wait),
             "unit": unit,
+            "kind": step.kind,
             "thread": "same" if step.subject is None else "new",
             "subject": step.subject or "",
             "body": step.body,
@@ -222,7 +230,8 @@ def _words(form: StepForm) -> Words:
     new = form.thread == "new"
     if new and not form.subject.strip() and number_of(form.position) != 1:
         raise InvalidInput("A new thread needs a subject", where="subject", fix="Write one.")
-    return words(delay, form.subject if new else None, form.body)
+    kind = read_kind(form.kind) if form.kind else None
+    return words(delay, form.subject if new else None, form.body, kind)
 
 
 def _step(present: list[BuiltStep], step_id: UUID) -> BuiltStep:

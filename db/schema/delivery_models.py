@@ -75,6 +75,7 @@ deliveries = Table(
     moment("not_before"),
     Column("own_subject", Text),
     Column("own_body", Text),
+    Column("approval", JSONB),  # who approved which text, and when (``domain.approval.Approval``)
     moment("sent_at"),
     Column("receipt_id", Uuid),
     moment(
@@ -140,6 +141,14 @@ deliveries = Table(
         "due_at",
         "id",
         postgresql_where=text("state = 'pending'"),
+    ),
+    # Emails that wait for an approval.
+    Index(
+        "ix_deliveries_approval",
+        "organization_id",
+        "due_at",
+        "id",
+        postgresql_where=text("state = 'pending' AND held AND reason = 'waits_for_approval'"),
     ),
     Index("ix_deliveries_queued", "queued_at", postgresql_where=text("state = 'queued'")),
     Index(

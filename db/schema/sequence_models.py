@@ -104,10 +104,13 @@ steps = Table(
     Column("body", Text, nullable=False),
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("key", Text),  # its id in the file it comes from
+    # approval: its emails wait until somebody has read and approved them.
+    Column("kind", Text, nullable=False, server_default="automatic"),
     Column("former", JSONB, nullable=False, server_default=text("'{}'")),  # version -> subject, body
     moment("retired_at"),
     UniqueConstraint("organization_id", "id"),
     within("sequence_id", "sequences"),
+    one_of("kind", "kind", "automatic", "approval"),
     CheckConstraint("position >= 1", name="position"),
     CheckConstraint("position > 1 OR subject IS NOT NULL", name="first_has_subject"),
     Index(

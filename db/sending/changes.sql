@@ -30,7 +30,8 @@ UPDATE lanes SET next_due_at = CASE WHEN changed.held THEN next_due_at ELSE leas
 FROM changed WHERE lanes.mailbox_id = changed.mailbox_id
 
 -- name: say
-UPDATE deliveries SET own_subject = :subject, own_body = :body WHERE {waits}
+-- Whoever approved the former text has not read this one.
+UPDATE deliveries SET own_subject = :subject, own_body = :body, approval = NULL WHERE {waits}
 
 -- name: content
 SELECT t.id AS step_id, t.position, t.version, coalesce(d.own_subject, t.subject) AS subject, coalesce(d.own_body, t.body) AS body,

@@ -17,9 +17,14 @@ from db.sending import by_hand
 from db.sending.by_hand import Answers
 from db.sending.holds import read_hold
 from db.sending.moves import Expected, Move, leased
+from domain import approval
+from domain.address import Address
+from domain.approval import Approval, StepKind
 from domain.connection import TRACEABLE
 from domain.delivery import LEASE, State
+from domain.errors import MessageRejected, NotFound
 from domain.handover import HandedOver, introduced
+from domain.message import compose
 from domain.names import first_name_of
 from domain.person_name import full_name
 from domain.preflight import Facts, Heard
@@ -98,7 +103,7 @@ class Claim:
 
 
 class _Row(NamedTuple):
-    """A row of ``facts``: 64 columns for each email, and a named tuple of them costs least."""
+    """A row of ``facts``: 66 columns for each email, and a named tuple of them costs least."""
 
     now: datetime
     delivery_id: UUID
@@ -107,12 +112,12 @@ class _Row(NamedTuple):
     candidate_id: UUID
     sequence_id: UUID
     mailbox_id: UUID
-    lease_token: UUID
+    lease_token: UUID | None  # None: nobody has claimed it
     attempts: int
     failures: int
     releases: int
     first_failed_at: datetime | None
-    correlation_id: str
+    correlation_id: str | None
     draft_id: str | None
     recalled_draft: str | None
     internet_message_id: str | None
@@ -121,6 +126,7 @@ class _Row(NamedTuple):
     due_at: datetime
     not_before: datetime | None
     own_text: bool
+    approval: Json | None
     sender: str
     mailbox_status: str
     status_reason: str | None
@@ -148,6 +154,7 @@ class _Row(NamedTuple):
     suppressed: str | None
     hold: Json | None
     step_id: UUID
+    step_kind: str
     step_removed: bool
     position: int
     version: int
@@ -184,9 +191,9 @@ _TAKE = Move(State.PREPARING, State.QUEUED)
 _CLAIM = _SQL.statement(
     "claim", _Row, take=_TAKE.set, queued=_TAKE.by_key(), access="k.access_token, k.access_expires_at"
 )
-_LOAD = _SQL.statement(
-    "load", _Row, access="NULL::bytea AS access_token, NULL::timestamptz AS access_expires_at"
-)
+_NO_SECRETS = "NULL::bytea AS access_token, NULL::timestamptz AS access_expires_at"
+_LOAD = _SQL.statement("load", _Row, access=_NO_SECRETS)
+_PRESENT = _SQL.statement("present", _Row, access=_NO_SECRETS)
 
 
 def take_claim(tx: Transaction, delivery_id: UUID, dispatch_no: int, correlation_id: str) -> Claim | None:
@@ -208,9 +215,21 @@ def load_claim(tx: Transaction, delivery_id: UUID, lease_token: UUID) -> Claim |
     return None if row is None else _claim(tx, row)
 
 
+def present(tx: Transaction, delivery_id: UUID) -> tuple[Content, Facts]:
+    """Return what an email that nobody has claimed would consist of now, and what the gate would decide by, apart from answers. Raises ``NotFound``."""
+    row = _PRESENT.one_or_none(tx, id=delivery_id)
+    if row is None:
+        raise NotFound("There is no such email.")
+    content = content_of(row, row.opt_out_line, row.handed_over)
+    return replace(content, own_text=row.own_text), _facts(row, None, content)
+
+
 def _claim(tx: Transaction, row: _Row) -> Claim:
+    if row.lease_token is None or row.correlation_id is None:
+        raise ValueError("nobody has claimed this delivery")
     # Only where an email of ours may have been answered.
     heard, unread = (None, ()) if row.previous_correlation_id is None else heard_of(tx, row.enrollment_id)
+    content = replace(content_of(row, row.opt_out_line, row.handed_over), own_text=row.own_text)
     return Claim(
         delivery_id=row.delivery_id,
         organization_id=row.organization_id,
@@ -236,8 +255,8 @@ def _claim(tx: Transaction, row: _Row) -> Claim:
         previous_left=row.left_check_at is None,
         references=tuple(row.thread_ids),
         answers=by_hand.answers(tx, row.sequence_id) if row.kind == by_hand.KIND else None,
-        content=replace(content_of(row, row.opt_out_line, row.handed_over), own_text=row.own_text),
-        facts=_facts(row, heard),
+        content=content,
+        facts=_facts(row, heard, content),
         unread=unread,
         token=_token(row),
         settings_at=row.settings_at,
@@ -283,8 +302,26 @@ def content_of(row: Any, opt_out_line: str | None = None, handed_over: Json | No
     )
 
 
-def _facts(row: _Row, heard: Heard | None) -> Facts:
+def mark_of(content: Content) -> str | None:
+    """Return what an approval of this email binds to, or None if it could not leave as it is."""
+    try:
+        message = compose(
+            subject=content.subject,
+            body=content.body,
+            values=content.values,
+            recipient=Address(content.recipient, content.recipient_name),
+            reply_subject=content.thread_subject,
+            sanitise=str,  # of the same text the same mark, whatever a later release takes out of it
+            to_text=str,
+        )
+    except MessageRejected:
+        return None
+    return approval.mark_of(message, content.sender, content.opt_out_line)
+
+
+def _facts(row: _Row, heard: Heard | None, content: Content) -> Facts:
     settings = row.settings or {}
+    needs_approval = row.step_kind == StepKind.APPROVAL
     windows = [row.organization_sending, row.sequence_sending, settings.get("window")]
     return Facts(
         **sender_of(row),
@@ -304,6 +341,9 @@ def _facts(row: _Row, heard: Heard | None) -> Facts:
         by_hand=row.kind == by_hand.KIND,
         due_at=row.due_at,
         not_before=row.not_before,
+        needs_approval=needs_approval,
+        approval=Approval.from_json(row.approval) if needs_approval else None,
+        text=mark_of(content) if needs_approval else None,
         windows=[SendWindow.from_json(window) for window in windows if window],
         absences=[Absence.from_json(absence) for absence in settings.get("absences", [])],
     )

@@ -1,6 +1,7 @@
 -- name: due
 -- now() instead of clock_timestamp(): the planner can use a stable time as an index condition, so it does not even read a
 -- lane's later work. ANY(ARRAY(…)) for the same reason: it looks up the few picked rows instead of joining by a scan.
+-- What nobody has approved yet, the trigger deliveries_approval holds instead: it is not queued, and takes no slot again.
 WITH room AS (SELECT CASE WHEN hold_of(NULL, NULL) IS NULL THEN greatest(0, :bound - count(*)) ELSE 0 END AS free
   FROM deliveries WHERE state = 'queued'),
 ready AS MATERIALIZED (
@@ -30,7 +31,7 @@ picked AS MATERIALIZED (
   LIMIT (SELECT free FROM room)),
 queued AS (
   UPDATE deliveries d SET {queue}, dispatch_no = dispatch_no + 1, queued_at = now(), reason = NULL
-  WHERE d.id = ANY(ARRAY(SELECT id FROM picked)) RETURNING d.id, d.dispatch_no),
+  WHERE d.id = ANY(ARRAY(SELECT id FROM picked)) RETURNING d.id, d.dispatch_no, d.state),
 -- A lane for which no room was left keeps its place in the line.
 served AS (
   UPDATE lanes l SET last_served_at = CASE WHEN l.mailbox_id IN (SELECT mailbox_id FROM due)
@@ -39,7 +40,7 @@ served AS (
     ELSE (SELECT n.due_at FROM deliveries n WHERE n.mailbox_id = l.mailbox_id AND n.state = 'pending' AND NOT n.held
             AND n.id NOT IN (SELECT id FROM picked) ORDER BY n.due_at LIMIT 1) END
   FROM share s WHERE l.mailbox_id = s.mailbox_id)
-SELECT id, dispatch_no FROM queued JOIN picked USING (id) ORDER BY turn, mailbox_id
+SELECT id, dispatch_no FROM queued JOIN picked USING (id) WHERE state = 'queued' ORDER BY turn, mailbox_id
 
 -- name: enqueue_again
 UPDATE deliveries SET dispatch_no = dispatch_no + 1, queued_at = clock_timestamp() WHERE id IN (

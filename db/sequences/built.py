@@ -54,6 +54,7 @@ class BuiltStep(NamedTuple):
     delay: str
     subject: str | None
     body: str
+    kind: str
     version: int
     sent: int
     waiting: int

@@ -8,6 +8,7 @@ from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
 from db.sending.moves import Move
 from db.sequences.steps import MOVABLE, Rewritten, StepRow, known_steps, said_before
+from domain.approval import WAITS
 from domain.delivery import State
 
 _LEFT_OUT = Move(State.CLOSED, State.PENDING)  # MOVABLE deliveries are pending
@@ -35,6 +36,7 @@ _MOVE = Statement(
     f" AS r(id uuid, due_at timestamptz) WHERE d.id = r.id AND {MOVABLE}"
 )
 _INSERT = _SQL.statement("insert")
+_LET_GO = _SQL.statement("let_go")
 _FINISH = Statement(
     "UPDATE enrollments SET status = 'finished', reason = NULL, paused_at = NULL WHERE id = ANY(:ids)"
 )
@@ -87,6 +89,12 @@ def move(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
 def insert(tx: Transaction, sequence_id: UUID, rows: Sequence[Mapping[str, object]]) -> None:
     """Add planned emails. ``rows``: the columns of deliveries."""
     _INSERT.run(tx, sequence_id=sequence_id, rows=dump_json(list(rows)))
+
+
+def let_go(tx: Transaction, step_ids: Sequence[UUID]) -> None:
+    """Emails of steps that need no approval any more wait for their time, or for their sequence."""
+    if step_ids:
+        _LET_GO.run(tx, ids=list(step_ids), reason=WAITS)
 
 
 def finish(tx: Transaction, enrollment_ids: Sequence[UUID]) -> None:

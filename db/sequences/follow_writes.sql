@@ -25,3 +25,7 @@ UPDATE lanes SET next_due_at = (SELECT min(d.due_at) FROM deliveries d WHERE d.m
     AND d.state = 'pending' AND NOT d.held)
 WHERE mailbox_id IN (SELECT mailbox_id FROM sequences WHERE id = :id
   UNION SELECT mailbox_id FROM deliveries WHERE sequence_id = :id AND state = 'pending')
+
+-- name: let_go
+UPDATE deliveries d SET held = s.status <> 'active', reason = CASE WHEN s.status <> 'active' THEN 'sequence_not_active' END
+FROM sequences s WHERE s.id = d.sequence_id AND d.step_id = ANY(:ids) AND d.state = 'pending' AND d.held AND d.reason = :reason

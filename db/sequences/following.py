@@ -17,7 +17,8 @@ from db.core.statements import SqlFile, Statement
 from db.sending.enrollments import due_after, next_step
 from db.sequences import edit_counts, follow_writes
 from db.sequences.steps import MOVABLE, Rewritten
-from domain.edit_report import EditReport, Moved, NewStep, Removed, Reworded, Times
+from domain.approval import StepKind
+from domain.edit_report import EditReport, Moved, NewStep, Rekinded, Removed, Reworded, Times
 from domain.send_window import SendWindow
 
 
@@ -81,6 +82,19 @@ def follow(tx: Transaction, sequence_id: UUID, edit: Rewritten, plan: Plan, *, g
     follow_writes.move(tx, changes.moves)
     follow_writes.insert(tx, sequence_id, changes.inserts)
     follow_writes.finish(tx, changes.done)
+    kinds = [
+        Rekinded(each.position, each.words.kind, edit_counts.to_get(tx, each.id))
+        for each in edit.steps
+        if each.kind_before is not None and each.words.kind is not None
+    ]
+    follow_writes.let_go(
+        tx,
+        [
+            each.id
+            for each in edit.steps
+            if each.kind_before is not None and each.words.kind != StepKind.APPROVAL
+        ],
+    )
     gone_on = _continue(tx, sequence_id, plan) if go_on else 0
     follow_writes.wake(tx, sequence_id)
     return EditReport(
@@ -105,6 +119,7 @@ def follow(tx: Transaction, sequence_id: UUID, edit: Rewritten, plan: Plan, *, g
             for each in edit.steps
             if each.reworded
         ],
+        rekinded=kinds,
         removed=[Removed(each.position, *waited[each.id]) for each in edit.removed],
         moved=_moved(edit),
         times=changes.times,

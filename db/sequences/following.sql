@@ -1,6 +1,9 @@
 -- name: waiting
--- For each person whose waiting email can be replanned: the step they wait for, and the step they should wait for.
-SELECT d.id, d.enrollment_id, d.mailbox_id, d.organization_id, d.step_id, d.due_at, d.held, d.reason,
+-- For each person whose waiting email can be replanned: the step they wait for, and the step they should wait for. Waiting for an
+-- approval is about that step alone: another one waits for its time, or for its sequence.
+SELECT d.id, d.enrollment_id, d.mailbox_id, d.organization_id, d.step_id, d.due_at,
+  d.held AND (d.reason IS DISTINCT FROM 'waits_for_approval' OR s.status <> 'active') AS held,
+  CASE WHEN d.reason = 'waits_for_approval' THEN 'sequence_not_active' ELSE d.reason END AS reason,
   w.retired_at IS NOT NULL AS removed, w.id = ANY(e.passed) AS had, n.id AS next_id, coalesce(n.delay, '') AS next_delay,
   coalesce((SELECT max(v.sent_at) FROM deliveries v WHERE v.enrollment_id = e.id),
     CASE WHEN EXISTS (SELECT FROM deliveries v WHERE v.enrollment_id = e.id AND v.id <> d.id)

@@ -10,6 +10,7 @@ from db.core.ids import new_id
 from db.core.jsonb import Json, dump_json
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
+from domain.approval import StepKind
 from domain.step_edits import Known, Words, holds, match
 
 _ELSEWHERE = 1_000_000  # a temporary offset while steps change places: no two may share a position, not even for a moment
@@ -38,6 +39,13 @@ class StepRow:
         )
 
     @property
+    def kind_before(self) -> StepKind | None:
+        """What kind it was, if the edit made it another."""
+        if self.was is None or self.words.kind in (None, self.was.words.kind):
+            return None
+        return self.was.words.kind
+
+    @property
     def delay_before(self) -> str:
         """Its delay before the edit."""
         return self.words.delay if self.was is None else self.was.words.delay
@@ -62,6 +70,7 @@ class _Stored(NamedTuple):
     retired_at: datetime | None
     key: str | None
     former: Json
+    kind: str
 
 
 _SQL = SqlFile(__name__)
@@ -73,8 +82,9 @@ _MOVE_AWAY = Statement(
 )
 _COUNT_VERSION = Statement("UPDATE sequences SET version = version + 1 WHERE id = :id")
 _ADD = Statement(
-    "INSERT INTO steps (id, organization_id, sequence_id, position, delay, subject, body, key)"
-    " VALUES (:id, :organization_id, :sequence_id, :position, :delay, :subject, :body, :key)"
+    "INSERT INTO steps (id, organization_id, sequence_id, position, delay, subject, body, key, kind)"
+    " VALUES (:id, :organization_id, :sequence_id, :position, :delay, :subject, :body, :key,"
+    " coalesce(CAST(:kind AS text), 'automatic'))"
 )
 _CHANGE = _SQL.statement("change")
 
@@ -91,7 +101,7 @@ def known_steps(tx: Transaction, sequence_id: UUID) -> list[Known]:
             row.id,
             row.position,
             row.version,
-            Words(row.delay, row.subject, row.body, row.key),
+            Words(row.delay, row.subject, row.body, row.key, StepKind(row.kind)),
             row.retired_at is not None,
             [(int(version), said["body"]) for version, said in row.former.items()],
         )
@@ -143,6 +153,8 @@ def _differs(step: StepRow) -> bool:
     was = step.was
     if was is None or was.position != step.position or step.reworded or was.words.delay != step.words.delay:
         return True
+    if step.kind_before is not None:
+        return True
     return step.words.key is not None and was.words.key != step.words.key
 
 
@@ -158,6 +170,7 @@ def _write(
         "subject": step.words.subject,
         "body": step.words.body,
         "key": step.words.key,
+        "kind": step.words.kind,
     }
     if before is None:
         _ADD.run(tx, **values)
@@ -168,7 +181,8 @@ def _write(
         **values,
         said=dump_json(said),
         changed=(before.words.delay, before.words.subject, before.words.body)
-        != (step.words.delay, step.words.subject, step.words.body),
+        != (step.words.delay, step.words.subject, step.words.body)
+        or step.words.kind not in (None, before.words.kind),
         reworded=(before.words.subject, before.words.body) != (step.words.subject, step.words.body),
     )
 

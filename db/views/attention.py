@@ -8,6 +8,7 @@ from uuid import UUID
 
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
+from domain.approval import WAITS
 from domain.connection import TRACEABLE
 
 SHOWN = 50
@@ -16,6 +17,7 @@ BLOCKED = "missing_merge_field: "
 # Conditions over deliveries d and enrollments e that wait for a person. Archived sequences wait for nobody.
 REVIEW = "d.state = 'review'"
 FAILED = "d.state = 'closed' AND d.outcome = 'failed'"
+APPROVAL = f"d.state = 'pending' AND d.held AND d.reason = '{WAITS}'"
 BLOCK = f"e.status = 'paused' AND e.reason LIKE '{BLOCKED.strip(': ')}%'"
 
 
@@ -39,6 +41,16 @@ class InReview:
     def searchable(self) -> bool:
         """Would its mailbox have a copy?"""
         return self.provider in TRACEABLE
+
+
+class ToApprove(NamedTuple):
+    """Emails of one sequence that wait for an approval. ``since``: when the first of them came due."""
+
+    sequence_id: UUID
+    sequence: str
+    status: str
+    emails: int
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +91,17 @@ class _Listed(NamedTuple):
 
 
 _SQL = SqlFile(__name__)
-_COUNT = _SQL.statement("count", int, review=REVIEW, block=BLOCK, failed=FAILED)
+_COUNT = _SQL.statement("count", int, review=REVIEW, approval=APPROVAL, block=BLOCK, failed=FAILED)
 _SEQUENCE_OF_DELIVERY = Statement("SELECT sequence_id FROM deliveries WHERE id = :id", UUID)
 _STATE_OF_DELIVERY = Statement("SELECT state FROM deliveries WHERE id = :id", str)
 _IN_REVIEW = _SQL.statement("in_review", InReview, review=REVIEW)
+_APPROVALS = _SQL.statement("approvals", ToApprove, approval=APPROVAL)
 _BLOCKED = _SQL.statement("blocked", _Listed, block=BLOCK)
 _FAILED = _SQL.statement("failed", _Listed, failed=FAILED)
 
 
 def count(tx: Transaction, organization_id: UUID, owner_id: UUID | None, *, most: int = 100) -> int:
-    """Count open decisions, up to ``most``: emails in review, and groups of people with the same cause.
+    """Count open decisions, up to ``most``: emails in review, sequences with emails to approve, groups of people with the same cause.
 
     Each open page asks every two seconds: of more than ``EXAMINED`` people or emails, groups can be missing.
     """
@@ -120,6 +133,13 @@ def in_review(
     return _IN_REVIEW.all(
         tx, organization_id=organization_id, owner_id=owner_id, sequence_id=sequence_id, shown=SHOWN
     )
+
+
+def to_approve(
+    tx: Transaction, organization_id: UUID, owner_id: UUID | None, sequence_id: UUID | None = None
+) -> list[ToApprove]:
+    """Count emails that wait for an approval, by sequence; those that wait longest first."""
+    return _APPROVALS.all(tx, **_page(organization_id, owner_id, sequence_id), examined=EXAMINED)
 
 
 def blocked(

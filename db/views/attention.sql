@@ -2,6 +2,8 @@
 SELECT count(*) FROM (
   (SELECT d.id::text AS one FROM deliveries d JOIN sequences s ON s.id = d.sequence_id
     WHERE d.organization_id = :organization_id AND {review} AND {mine} LIMIT :most)
+  UNION (SELECT s.id || 'approval' FROM deliveries d JOIN sequences s ON s.id = d.sequence_id
+    WHERE d.organization_id = :organization_id AND {approval} AND {mine} LIMIT :examined)
   UNION (SELECT s.id || e.reason FROM enrollments e JOIN sequences s ON s.id = e.sequence_id WHERE {block} AND {mine} LIMIT :examined)
   UNION (SELECT s.id || d.reason FROM deliveries d JOIN sequences s ON s.id = d.sequence_id WHERE {failed} AND {mine} LIMIT :examined)
   ) waiting
@@ -14,6 +16,12 @@ JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candi
 JOIN steps t ON t.id = d.step_id JOIN mailboxes b ON b.id = d.mailbox_id LEFT JOIN members h ON h.id = b.owner_id
 WHERE d.organization_id = :organization_id AND {review} AND {mine}
 ORDER BY d.send_started_at NULLS FIRST, d.id LIMIT :shown
+
+-- name: approvals
+SELECT sequence_id, sequence, status, count(*) AS emails, min(due_at) AS since FROM (
+  SELECT s.id AS sequence_id, s.name AS sequence, s.status, d.due_at FROM deliveries d JOIN sequences s ON s.id = d.sequence_id
+  WHERE d.organization_id = :organization_id AND {approval} AND {mine} LIMIT :examined) waiting
+GROUP BY sequence_id, sequence, status ORDER BY since, sequence_id LIMIT CAST(:shown AS int)
 
 -- name: blocked
 SELECT * FROM (SELECT e.reason AS cause, e.id, {listed}

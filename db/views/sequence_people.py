@@ -6,11 +6,12 @@ from uuid import UUID
 
 from db.core.session import Transaction
 from db.core.statements import SqlFile
-from db.views.attention import BLOCK, FAILED
+from db.views.attention import APPROVAL, BLOCK, FAILED
+from domain.approval import WAITS
 
 PER_PAGE = 50
 MAX_COUNTED = 10_000
-STATES = ("waiting", "paused", "blocked", "review", "failed", "answered", "bounced", "opted_out", "stopped", "finished")  # fmt: skip
+STATES = ("waiting", "approval", "paused", "blocked", "review", "failed", "answered", "bounced", "opted_out", "stopped", "finished")  # fmt: skip
 
 
 class PersonLine(NamedTuple):
@@ -43,6 +44,8 @@ class PersonLine(NamedTuple):
         if self.state == "closed" and self.outcome == "failed":
             return "failed"
         match self.status, self.reason or "":
+            case "active", _ if self.held and self.delivery_reason == WAITS:
+                return "approval"
             case "active", _:
                 return "waiting"
             case "paused", reason:
@@ -61,8 +64,8 @@ class PersonLine(NamedTuple):
 
 
 _SQL = SqlFile(__name__)
-_PAGE = _SQL.statement("page", PersonLine, block=BLOCK, failed=FAILED)
-_COUNT = _SQL.statement("count", int, block=BLOCK, failed=FAILED)
+_PAGE = _SQL.statement("page", PersonLine, approval=APPROVAL, block=BLOCK, failed=FAILED)
+_COUNT = _SQL.statement("count", int, approval=APPROVAL, block=BLOCK, failed=FAILED)
 
 
 def page(

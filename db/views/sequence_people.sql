@@ -18,6 +18,8 @@ WHERE e.sequence_id = :id AND (CAST(:after AS uuid) IS NULL OR e.id > :after)
   AND (:search = '' OR strpos(lower(concat_ws(' ', c.first_name, c.last_name, c.company, c.email)), lower(:search)) > 0)
   AND CASE :state WHEN '' THEN true
     WHEN 'waiting' THEN e.status = 'active' AND d.state IS DISTINCT FROM 'review' AND d.state IS DISTINCT FROM 'in_doubt'
+      AND NOT coalesce({approval}, false)
+    WHEN 'approval' THEN e.status = 'active' AND {approval}
     WHEN 'blocked' THEN {block} WHEN 'paused' THEN e.status = 'paused' AND NOT ({block})
     WHEN 'review' THEN d.state IN ('review', 'in_doubt') WHEN 'failed' THEN {failed}
     WHEN 'finished' THEN e.status = 'finished'

@@ -92,6 +92,7 @@ class _Waiting(NamedTuple):
     delay: str
     away_until: datetime | None
     unclear_until: datetime | None
+    to_approve: bool
 
 
 class _Neighbour(NamedTuple):
@@ -173,6 +174,8 @@ def _load(
         blockers += draft_sequences.refused_texts(tx, sequence_id)
     waiting = _WAITING.all(tx, id=sequence_id, enrollment_id=enrollment_id)
     absent = reckoned(absences_in(row.settings), row.now)
+    if any(each.to_approve for each in waiting):
+        notes = [*notes, "Steps that need your approval wait for it when they are due."]
     if row.mailbox_id not in lanes:
         lanes[row.mailbox_id] = _neighbours(tx, row, absent)
     neighbours, roads = lanes[row.mailbox_id]

@@ -17,12 +17,14 @@ SELECT d.id, c.email, trim(c.first_name || ' ' || c.last_name) AS person, t.posi
   t.retired_at IS NOT NULL AS removed, d.due_at,
   coalesce(e.paused_at, s.paused_at, s.set_back_at, clock_timestamp()) AS paused_at,
   s.status = 'draft' AND coalesce(d.created_at >= s.set_back_at, true) AS never_ran, t.delay,
-  c.away_until, c.unclear_until
+  c.away_until, c.unclear_until, t.kind = 'approval' AND d.approval IS NULL AS to_approve
 FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id
 JOIN steps t ON t.id = d.step_id JOIN sequences s ON s.id = d.sequence_id
 WHERE d.sequence_id = :id AND d.state = 'pending'
   -- A recent pause may not have reached the deliveries yet. It counts all the same.
   AND (d.held OR s.status IN ('paused', 'draft') OR e.status = 'paused')
+  -- What waits for an approval goes on waiting for it.
+  AND NOT (d.held AND d.reason = 'waits_for_approval' AND t.retired_at IS NULL)
   AND (CAST(:enrollment_id AS uuid) IS NULL AND e.status = 'active' OR e.id = :enrollment_id)
 ORDER BY d.due_at
 

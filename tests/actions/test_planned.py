@@ -168,7 +168,7 @@ def test_an_unknown_email_is_not_found(stage: Stage, office: Office) -> None:
 
 def test_a_change_of_a_paused_person_keeps_them_paused(stage: Stage, office: Office) -> None:
     withdraw.pause_enrollment(stage.runtime, office.enrollment, actor="Hans Holder", reason="on leave")
-    with pytest.raises(NotPermitted, match="Resume it first"):
+    with pytest.raises(NotPermitted, match="Decide about it first"):
         office.change(Earlier())
     office.change(Skip())
     stage.later(3 * 86400)

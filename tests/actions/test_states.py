@@ -20,7 +20,7 @@ from domain.holds import Level
 from domain.jobs import QUEUES
 from lab.access_records import Grant, Lane, Mailbox, ProcessRow
 from lab.factories import KEY
-from lab.records import Candidate, Delivery, Sequence
+from lab.records import Candidate, Delivery, Sequence, Step
 from lab.stage import Stage
 from lab.tables import ago, ahead
 
@@ -209,6 +209,12 @@ def in_doubt(desk: Desk) -> None:
     desk.stage.send_due()
 
 
+def not_approved(desk: Desk) -> None:
+    first = desk.stage.only(Step, sequence_id=desk.sequence, position=1)
+    desk.stage.put(Step, first.id, kind="approval")
+    desk.stage.send_due()
+
+
 def draft(desk: Desk) -> None:
     desk.stage.put(Sequence, status="draft")
 
@@ -237,6 +243,7 @@ STATES: dict[str, tuple[Callable[[Desk], object], str]] = {
     "mailbox not read": (not_read, r"could not read .* whether .* answered\. We try again every minute"),
     "permission ended": (revoked, r"has no permission to send from .*: ask .* for it\."),
     "mailbox disconnected": (disconnected, r"is not connected: its owner has to connect it again\."),
+    "not approved": (not_approved, r"Step 1 waits for approval by rita\..* since .* UTC\.$"),
     "sequence paused": (paused, r"has been waiting since .*Resume the sequence"),
     "sequence archived": (archived, r"archived"),
     "draft": (draft, r"waits: the sequence is still a draft"),

@@ -1,13 +1,14 @@
 """One planned email and one person's fields, on the command line."""
 
 import json
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner
 
 import cli
-from lab.records import Candidate, Delivery, Enrollment
+from lab.records import Candidate, Delivery, Enrollment, Sequence, Step
 from lab.stage import Stage, as_environment
 from lab.tables import ahead
 
@@ -47,3 +48,37 @@ def test_an_operator_reads_the_outbox_and_changes_one_email(stage: Stage, operat
     said(operator, "candidate", "set", "priya@kestrel.example", "rôle=x", code=2)
     assert "nothing can leave now" in said(operator, "candidate", "stop-all", "priya@kestrel.example")
     assert stage.only(Enrollment).status == "stopped"
+
+
+def test_an_operator_reads_what_waits_for_approval_and_approves_it(stage: Stage, operator: CliRunner) -> None:
+    hans = stage.world.member("Hans Holder")
+    sequence = stage.world.sequence(hans, stage.mailbox(hans), body="Hello {{first_name}}.")
+    stage.put(Step, stage.only(Step).id, kind="approval")
+    stage.world.enroll(sequence, email="priya@kestrel.example", first_name="Priya")
+    stage.send_due()
+    (row,) = json.loads(said(operator, "email", "waiting", "--json"))
+    email = row["delivery_id"]
+    assert "Your approval" in said(operator, "outbox", "--held")
+    shown = json.loads(said(operator, "email", "approve", email, "--show", "--json"))
+    assert (shown["text"], shown["approved"]) == ("Hello Priya.", False)
+    said(operator, "email", "approve", email, code=2)  # it asks
+    said(operator, "email", "approve", email, "--mark", "of something else", "--yes", code=1)
+    assert stage.only(Delivery).held
+    assert "Approved." in said(operator, "email", "approve", email, "--mark", shown["mark"], "--yes")
+    assert "approved before" in said(operator, "email", "approve", email, "--yes")
+    stage.send_due()
+    assert len(stage.left()) == 1
+    assert "approved by" in said(operator, "receipt", email)
+
+
+def test_an_operator_writes_a_step_that_needs_approval(
+    stage: Stage, operator: CliRunner, tmp_path: Path
+) -> None:
+    hans = stage.world.member("Hans Holder")
+    sequence = stage.world.sequence(hans, stage.mailbox(hans))
+    name = stage.only(Sequence, sequence).name
+    (text := tmp_path / "text.txt").write_text("Second.")
+    said(operator, "step", "add", name, "--text", text, "--kind", "approval")
+    assert [each.kind for each in stage.all(Step, position=2)] == ["approval"]
+    said(operator, "step", "change", name, 2, "--kind", "automatic")
+    assert [each.kind for each in stage.all(Step, position=2)] == ["automatic"]

@@ -128,6 +128,9 @@ _ALL: tuple[Payload, ...] = (
     payloads.SenderAddressChanged(
         mailbox="jobs@acme.example", change="set", actor="Olga Owner", recipient=RECIPIENT
     ),
+    payloads.ApprovalsWaiting(
+        recipient=RECIPIENT, count=13, lines="- Engineers: 12 emails\n- Designers: 1 email"
+    ),
     payloads.SentInYourName(
         mailbox=ADDRESS,
         recipient=RECIPIENT,

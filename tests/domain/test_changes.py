@@ -84,7 +84,7 @@ def test_a_time_that_was_decided_can_be_moved_up_again() -> None:
 
 
 def test_what_waits_for_a_decision_cannot_be_sent_earlier() -> None:
-    with pytest.raises(NotPermitted, match="Resume it first"):
+    with pytest.raises(NotPermitted, match="Decide about it first"):
         check(Earlier(), replace(PLAN, held=True))
     check(Skip(), replace(PLAN, held=True))
 

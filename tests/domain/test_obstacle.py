@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.approval import WAITS
 from domain.authority import Withdrawn, missing
 from domain.obstacle import Obstacle, missing_field, obstacle
 from domain.preflight import Decision, Facts, Hold, Skip, Wait, preflight
@@ -35,6 +36,8 @@ def named(decision: Decision, reason: str | None) -> Obstacle | None:
             return Obstacle.PERSON_PAUSED if missing_field(reason) is None else Obstacle.FIELD
         case Wait(_, "on_hold"):
             return Obstacle.ON_HOLD
+        case Hold("waits_for_approval"):
+            return Obstacle.APPROVAL
     return None
 
 
@@ -44,12 +47,22 @@ def named(decision: Decision, reason: str | None) -> Obstacle | None:
     st.sampled_from(REASONS),
     st.lists(st.sampled_from(AUTHORITY), max_size=3),
     st.booleans(),
+    st.booleans(),
 )
 def test_of_several_obstacles_the_one_is_named_at_which_the_gate_stops(
-    sequence: str, enrollment: str, reason: str | None, gone: list[dict[str, Any]], on_hold: bool
+    sequence: str,
+    enrollment: str,
+    reason: str | None,
+    gone: list[dict[str, Any]],
+    needs_approval: bool,
+    on_hold: bool,
 ) -> None:
     facts: Facts = replace(
-        GOOD, sequence_status=sequence, enrollment_status=enrollment, hold=HOLD if on_hold else None
+        GOOD,
+        sequence_status=sequence,
+        enrollment_status=enrollment,
+        needs_approval=needs_approval,
+        hold=HOLD if on_hold else None,
     )
     for change in gone:
         facts = replace(facts, **change)
@@ -58,7 +71,8 @@ def test_of_several_obstacles_the_one_is_named_at_which_the_gate_stops(
         enrollment=enrollment,
         reason=reason,
         blocked=bool(missing(facts)),
-        held=False,
+        held=needs_approval,  # as the database holds what is due and not approved
+        held_for=WAITS if needs_approval else None,
         on_hold=on_hold,
     )
     assert found is named(preflight(facts), reason)
@@ -72,10 +86,17 @@ def test_every_obstacle_is_found_and_a_hold_comes_last() -> None:
             reason=reason,
             blocked=blocked,
             held=held,
+            held_for=held_for,
             on_hold=on_hold,
         )
-        for sequence, enrollment, reason, blocked, held, on_hold in product(
-            SEQUENCES, ("active", "paused"), REASONS, (False, True), (False, True), (False, True)
+        for sequence, enrollment, reason, blocked, held, held_for, on_hold in product(
+            SEQUENCES,
+            ("active", "paused"),
+            REASONS,
+            (False, True),
+            (False, True),
+            (None, WAITS),
+            (False, True),
         )
     }
     assert found == {None, *Obstacle}

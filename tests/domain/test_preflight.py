@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.approval import Approval
 from domain.authority import MemberFacts, Withdrawn
 from domain.connection import SCOPES
 from domain.events import EventKind
@@ -104,6 +105,17 @@ OBSTACLES: dict[str, tuple[dict[str, Any], type, str]] = {
     "granted to another": ({"grants": (Grant(uuid4(), 1, uuid4()),)}, Withdrawn, "grant_missing"),
     "paused sequence": ({"sequence_status": "paused"}, Hold, "sequence_paused"),
     "draft sequence": ({"sequence_status": "draft"}, Hold, "sequence_draft"),
+    "not approved": ({"needs_approval": True, "text": "a"}, Hold, "waits_for_approval"),
+    "approved in other words": (
+        {"needs_approval": True, "text": "a", "approval": Approval("Rita", NOW, "b")},
+        Hold,
+        "waits_for_approval",
+    ),
+    "approved, and no text any more": (
+        {"needs_approval": True, "text": None, "approval": Approval("Rita", NOW, "b")},
+        Hold,
+        "waits_for_approval",
+    ),
     "paused person": ({"enrollment_status": "paused"}, Hold, "enrollment_paused"),
     "previous open": ({"previous_sent": False}, Hold, "previous_step_not_sent"),
     "answered": ({"heard": Heard(readable=True, read_as_of=NOW, ended_by="answer")}, Skip, "answered"),

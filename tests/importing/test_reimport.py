@@ -478,3 +478,19 @@ def test_a_bound_file_touches_no_other_organization(files: Files, stage: Stage, 
     assert import_and_wait(
         stage.runtime, files.path, actor="test", organization=name.upper()
     ).summary.unchanged
+
+
+def test_a_file_says_which_steps_need_approval_and_takes_it_back_only_by_a_word(files: Files) -> None:
+    plain = 'body: "Text B"}'
+
+    def kinds() -> list[str]:
+        return [each.kind for each in sorted(files.stage.all(Step), key=lambda each: each.position)]
+
+    files.load((plain, 'body: "Text B", kind: approval}'))
+    assert kinds() == ["automatic", "approval"]
+    files.load()
+    assert kinds() == ["automatic", "approval"]
+    files.load((plain, 'body: "Text B", kind: automatic}'))
+    assert kinds() == ["automatic", "automatic"]
+    with pytest.raises(ImportRejected, match="kind cannot be 'aproval'"):
+        files.load((plain, 'body: "Text B", kind: aproval}'))

@@ -83,6 +83,9 @@ PAGES = (
     "/outbox?whose=all",
     "/outbox?which=held&whose=all",
     "/outbox?q=nobody-like-that",
+    "/outbox/approvals",
+    "/outbox/approvals?sequence={approving}",
+    "/outbox/{unread}/approve",
     "/outbox/{planned}/edit",
     "/outbox/{planned}/skip",
     "/outbox/{planned}/later",
@@ -200,7 +203,7 @@ def measured(stage: Stage) -> None:
     ]
     said = "A stored token needs a key that SECRET_KEYS does not hold (id 00112233445566778899). Put the old key back."
     process = Process(
-        some, "worker", "worker-send-7d9c5b6f4-x2x9q.onbehalf.svc", 17, sorted(QUEUES), "0.1.0", "2026_11_30_operations", [], [],
+        some, "worker", "worker-send-7d9c5b6f4-x2x9q.onbehalf.svc", 17, sorted(QUEUES), "0.1.0", "2026_11_30_approvals", [], [],
         True, ago(hours=3), ago(seconds=3), ago(seconds=8), None,
     )  # fmt: skip
     with stage.world.database.transaction() as tx:
@@ -278,6 +281,14 @@ def busy_office(stage: Stage) -> Office:
     refusal = "recipient_rejected"
     world.overwrite(Delivery, where={"sequence_id": failed}, state="closed", outcome="failed", reason=refusal)
     world.put(Enrollment, where={"sequence_id": failed}, status="stopped", reason=refusal)
+    approving = world.sequence(
+        ada, box, ("PT0S",), body=f"Hello {{{{first_name}}}}, {'we are hiring. ' * 30}"
+    )
+    world.put(Step, world.only(Step, sequence_id=approving).id, kind="approval")
+    world.enroll(approving, 2, last_name=LONG)
+    world.put(Lane, tokens=4)
+    stage.send_due()
+    unread = stage.all(Delivery, sequence_id=approving)[0].id
     draft = world.sequence(ada, box, status="draft")
     left = world.member("Karin Holm of the former office in Brno", active=False)
     world.enroll(world.sequence(left, noras, ("P1D",), status="draft"), 2)
@@ -356,7 +367,7 @@ def busy_office(stage: Stage) -> Office:
     planned = next(each.id for each in stage.all(Delivery, sequence_id=own) if each.state == "pending")
     measured(stage)
     named = {
-        "own": own, "paused": paused, "blocked": blocked, "draft": draft, "step": step, "change": change, "person": person, "grant": grant, "asked": asked,
+        "approving": approving, "unread": unread, "own": own, "paused": paused, "blocked": blocked, "draft": draft, "step": step, "change": change, "person": person, "grant": grant, "asked": asked,
         "jobs": jobs, "withdrawal": withdrawal, "approval": since[1], "suppression": suppressed,
         "unassigned": unassigned, "planned": planned, "checked": checked, "refused": refused, "checking": checking,
         "rita": rita, "key": key, "ada": ada, "left": left, "taken": taken, "enrollment": enrollment, "result": result, "webhook": webhook,

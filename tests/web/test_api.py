@@ -51,8 +51,9 @@ def _instants(value: Any) -> Iterator[str]:
             if found := _INSTANT.fullmatch(value):
                 yield found[1]
         case dict():
-            for each in value.values():
-                yield from _instants(each)
+            for name, each in value.items():
+                if name != "next_after":  # a place in a list, which begins with one
+                    yield from _instants(each)
         case list():
             for each in value:
                 yield from _instants(each)

@@ -114,6 +114,7 @@ def test_each_text_of_a_form_is_written_by_somebody_or_chosen() -> None:
             "position",
             "quiet_from",
             "quiet_until",
+            "read",
             "role",
             "round",
         ),

@@ -107,6 +107,8 @@ class Attacker:
                 f"/sequences/{uuid4()}/steps/{uuid4()}/move",
                 f"/sequences/{uuid4()}/changes/{uuid4()}",
                 f"/sequences/{uuid4()}/duplicate",
+                "/outbox/approvals",
+                f"/outbox/{uuid4()}/approve",
                 f"/settings/email/grants/{uuid4()}/end",
                 "/settings/email/addresses",
                 "/settings/email/sender-name",
@@ -136,6 +138,10 @@ class Attacker:
             if self.draw.random() < 0.7
         }
         fields["to"] = self.identifier()
+        if path.startswith("/outbox/"):
+            email = self.identifier()
+            fields |= {"tick": email, "mark": self.text(), "read": self.text(), "whose": self.text()}
+            fields |= {f"mark-{email}": self.text(), f"read-{email}": self.text()}
         return {
             "method": "POST",
             "url": path,
@@ -175,6 +181,8 @@ class Attacker:
                 f"enrollments/{uuid4()}/stop",
                 f"candidates/{uuid4()}/suppress",
                 f"mailboxes/{uuid4()}/test",
+                "approvals",
+                f"deliveries/{uuid4()}/approve",
                 "webhooks",
                 f"webhooks/{uuid4()}/remove",
             )
@@ -188,6 +196,8 @@ class Attacker:
                 {"reason": {"a": [1] * 50}},
                 {"mailbox": self.text(), "requester_id": self.identifier(), "words": self.text()},
                 {"skip_older_than": self.text()},
+                {"mark": self.text()},
+                {"marks": {self.identifier(): self.text()}},
                 {"url": self.text()},
                 {"url": f"https://{self.text()}/"},
                 {self.text(): self.text()},

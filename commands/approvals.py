@@ -1,0 +1,101 @@
+"""Emails that wait for an approval: listed, read as they would leave, and approved as they were read."""
+
+from typing import Annotated
+
+import typer
+
+from actions import approvals
+from actions.approvals import Letter
+from commands.common import AsJson, Organization, Yes, actor, command, confirm, opened, report, say, show
+from commands.names import completed
+from commands.planned import Delivery, email_app
+from db.views import approvals as lists
+from db.views import lookups
+
+_MOST = 1000
+
+
+@email_app.command("waiting")
+@command
+def list_waiting(
+    organization: Organization = None,
+    sequence: Annotated[
+        str | None, typer.Option(help="Only this sequence.", autocompletion=completed("sequence"))
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Emails that wait for an approval, those that came due first. Example: onbehalf email waiting --sequence "Backend engineers" """
+    with opened() as runtime, runtime.database.transaction() as tx:
+        organization_id = (
+            lookups.by_name(tx, "organization", organization)
+            if organization
+            else lookups.only_organization(tx)
+        )
+        sequence_id = (
+            lookups.by_name(tx, "sequence", sequence, organization=organization) if sequence else None
+        )
+        rows = lists.waiting(tx, organization_id, None, sequence_id, limit=_MOST)
+    found = [
+        {
+            "delivery_id": each.id,
+            "since": each.due_at,
+            "person": each.person,
+            "sequence": each.sequence,
+            "step": each.position,
+        }
+        for each in rows
+    ]
+    show(found, as_json=as_json, title="Waiting for approval (UTC)")
+
+
+@email_app.command("approve")
+@command
+def approve(
+    delivery: Delivery,
+    mark: Annotated[
+        str | None,
+        typer.Option(help="Of the text that was read (--show --json has it): refused if it changed since."),
+    ] = None,
+    only_show: Annotated[
+        bool, typer.Option("--show", help="Only show it as it would leave; approve nothing.")
+    ] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show an email as it would leave, and approve exactly that. Example: onbehalf email approve DELIVERY"""
+    with opened() as runtime:
+        with runtime.database.transaction() as tx:
+            found = approvals.letter(tx, delivery)
+        if only_show:
+            report(_in_full(found), _as_json(found), as_json=as_json)
+            return
+        if not as_json:
+            say(_in_full(found))
+        confirm(f"Approve this email to {found.email.person}?", yes=yes)
+        done = approvals.approve(runtime, delivery, mark or found.mark or "", actor=actor())
+    report(
+        f"Approved. It leaves {done.leaves_at:%Y-%m-%d %H:%M} UTC at the earliest, after all checks."
+        if done.changed
+        else "This text was approved before.",
+        {"id": delivery, "changed": done.changed, "leaves_at": done.leaves_at},
+        as_json=as_json,
+    )
+
+
+def _in_full(found: Letter) -> str:
+    head = f"From: {found.sender}\nTo: {found.recipient}\nSubject: {found.subject}"
+    return f"{head}\n\n{found.text}" + (f"\n\n{found.opt_out_line}" if found.opt_out_line else "")
+
+
+def _as_json(found: Letter) -> dict[str, object]:
+    return {
+        "id": found.email.id,
+        "sender": found.sender,
+        "recipient": found.recipient,
+        "subject": found.subject,
+        "text": found.text,
+        "mark": found.mark,
+        "error": found.error,
+        "needs_approval": found.needed,
+        "approved": found.approved,
+    }
