@@ -72,9 +72,9 @@ def release(runtime: Runtime, whose: Whose, *, level: Level, actor: str) -> Rele
     """
     with runtime.database.transaction() as tx:
         ended = holds.release(tx, whose, level=level, actor=actor)
-        left = _left(tx, whose)
-    if not ended and left is not None and (left.organization_id, left.mailbox_id) == _key(whose):
-        raise NotPermitted(f"{left.held_by} holds it. {who_releases(left.level)}")
+        above, left = holds.own(tx, whose), _left(tx, whose)
+    if not ended and above is not None:
+        raise NotPermitted(f"{above.held_by} holds it. {who_releases(above.level)}")
     if ended:
         log.info("hold_released")
     return Released(ended, left)
@@ -126,7 +126,3 @@ def _left(tx: Transaction, whose: Whose) -> SendingHold | None:
     if whose.mailbox_id is not None:
         return standing.of_mailbox(tx, whose.mailbox_id)
     return None if whose.organization_id is None else standing.of_organization(tx, whose.organization_id)
-
-
-def _key(whose: Whose) -> tuple[UUID | None, UUID | None]:
-    return whose.organization_id, whose.mailbox_id

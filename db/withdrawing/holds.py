@@ -12,6 +12,7 @@ from uuid import UUID
 
 from db.audit import audit
 from db.core.ids import new_id
+from db.core.jsonb import Json
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
 from db.events import events
@@ -67,6 +68,10 @@ class _Present(NamedTuple):
     now: datetime
 
 
+class _Own(NamedTuple):
+    hold: Json
+
+
 class _Expired(NamedTuple):
     id: UUID
     organization_id: UUID | None
@@ -99,6 +104,7 @@ class Listed(NamedTuple):
 _SQL = SqlFile(__name__)
 _TAKE_TURN = _SQL.statement("take_turn")
 _PRESENT = _SQL.statement("present", _Present)
+_OWN = _SQL.statement("own", _Own)
 _PLACE, _LENGTHEN = _SQL.statement("place"), _SQL.statement("lengthen")
 _RELEASE = _SQL.statement("release", UUID)
 _EXPIRE = _SQL.statement("expire", _Expired)
@@ -202,6 +208,12 @@ def release(tx: Transaction, whose: Whose, *, level: Level, actor: str) -> bool:
     return bool(ended)
 
 
+def own(tx: Transaction, whose: Whose) -> SendingHold | None:
+    """Return the hold of exactly this, not of what it is part of: the one of the highest level, or None."""
+    found = [SendingHold.from_json(row.hold) for row in _OWN.all(tx, **_named(whose))]
+    return max(found, key=lambda each: len(each.level.releases), default=None)
+
+
 def expire(tx: Transaction) -> UUID | None:
     """Record that the time of one hold is over, which the gate knows by itself; returns it, or None if there is none."""
     ended = _EXPIRE.one_or_none(tx)
@@ -253,16 +265,16 @@ def _named(whose: Whose) -> dict[str, object]:
 
 
 def _audit(tx: Transaction, whose: Whose, actor: str, action: str, data: dict[str, object]) -> None:
-    if whose.organization_id is None:
-        if action in _OF_DRAIN:
-            audit.write_for_all(tx, actor, _OF_DRAIN[action], {})
-        return
-    subject = (
-        f"organization:{whose.organization_id}" if whose.mailbox_id is None else f"mailbox:{whose.mailbox_id}"
-    )
     kept = {
         name: value.isoformat() if isinstance(value, datetime) else value
         for name, value in data.items()
         if value is not None
     }
+    if whose.organization_id is None:
+        if action in _OF_DRAIN:
+            audit.write_for_all(tx, actor, _OF_DRAIN[action], kept)
+        return
+    subject = (
+        f"organization:{whose.organization_id}" if whose.mailbox_id is None else f"mailbox:{whose.mailbox_id}"
+    )
     audit.write(tx, whose.organization_id, actor, action, subject, kept)

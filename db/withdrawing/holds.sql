@@ -10,6 +10,9 @@ h.ended_at IS NULL AND h.organization_id IS NOT DISTINCT FROM CAST(:organization
 SELECT h.id, h.until, clock_timestamp() AS now FROM holds h
 WHERE {same} AND h.level = :level AND (h.until IS NULL OR h.until > clock_timestamp()) ORDER BY h.since LIMIT 1
 
+-- name: own
+SELECT to_jsonb(h) AS hold FROM holds h WHERE {same} AND (h.until IS NULL OR h.until > clock_timestamp())
+
 -- name: place
 INSERT INTO holds (id, organization_id, mailbox_id, level, held_by, reason, until)
 VALUES (:id, :organization_id, :mailbox_id, :level, :held_by, :reason, :until)

@@ -302,6 +302,13 @@ def test_nobody_releases_what_somebody_above_them_holds(
     assert stage.send_due() == 4
 
 
+def test_who_may_not_release_a_mailbox_hears_so_whatever_else_is_held(stage: Stage, office: Office) -> None:
+    office.hold(level=Level.ADMIN, actor="Olga Owner", until=office.in_a_while(hours=1))
+    office.hold(office.organization, level=Level.OPERATOR, actor="operator olga")
+    with pytest.raises(NotPermitted, match="Olga Owner holds it"):
+        office.release()
+
+
 def test_an_owners_release_leaves_an_admins_hold_and_says_so(stage: Stage, office: Office) -> None:
     office.hold()
     office.hold(level=Level.ADMIN, actor="Olga Owner", reason="the offer has changed")
