@@ -19,7 +19,6 @@ from domain.errands import BEGINS_WITHIN, ENDS_WITHIN, ErrandKind
 from domain.errors import WorkersSilent
 from domain.jobs import RunErrand
 from domain.verification import Outcome, Verdict
-from workers.run_errand import run
 
 log = structlog.get_logger()
 
@@ -135,6 +134,9 @@ def verdict(
 
 
 def _run(runtime: Runtime, errand_ids: Sequence[UUID]) -> None:
+    # With all that workers do. The web process never comes here, and a command only once it waits anyway.
+    from workers.run_errand import run  # noqa: PLC0415
+
     for each in errand_ids:
         try:
             run(runtime, each)

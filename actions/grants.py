@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.limiter import ASKS
+from app.rates import ASKS
 from app.runtime import Runtime
 from db.access import grant_requests, grants
 from domain.grant import UNBOUNDED, Bounds, Hand, check_words

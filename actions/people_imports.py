@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.limiter import CHECKS
+from app.rates import CHECKS
 from app.runtime import Runtime
 from db.audit import audit
 from db.core.session import Transaction

@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from actions import errands
-from app.limiter import CODES, TESTS
+from app.rates import CODES, TESTS
 from app.runtime import Runtime
 from db.core.crypto import KeyRing
 from db.mailboxes import domains, sender_addresses

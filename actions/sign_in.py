@@ -10,7 +10,7 @@ import structlog
 
 from actions import errands
 from actions.connect import connect_signed_in, known_mailbox, wrong_account
-from app.limiter import TESTS
+from app.rates import TESTS
 from app.runtime import HeldToken, Runtime
 from db.access import sessions
 from db.core.crypto import Place

@@ -1,4 +1,4 @@
-"""Limits on how often somebody may ask for something, and how much of it runs at once.
+"""Limits on how often somebody may ask for something (``app/rates.py``), and how much of it runs at once.
 
 We count in Redis, so that all processes share one count. While Redis is unavailable, each process counts for itself, so
 nothing is ever unlimited.
@@ -9,33 +9,23 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
 import redis
 import structlog
-from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits import RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from app.rates import CHECKS, ORGANIZATION_TESTS, TESTS, Rate
 from app.redis_url import connect
 from domain.errors import TooMany
 
 log = structlog.get_logger()
 
-VISITS = RateLimitItemPerMinute(30)  # to Microsoft's pages, per member
-ARRIVALS = RateLimitItemPerMinute(300)  # the same before sign-in, per address; an office shares one
-UNKNOWN_KEYS = RateLimitItemPerMinute(30)  # of the API, per address
-CALLS = RateLimitItemPerMinute(600)  # of the API, per key
-ASKS = RateLimitItemPerHour(20)  # for permissions, per member or key; each emails a colleague
-TESTS = RateLimitItemPerHour(60)  # per mailbox, and per member or key
-ORGANIZATION_TESTS = RateLimitItemPerHour(240)  # of all its mailboxes
-CHECKS = RateLimitItemPerHour(
-    120
-)  # of files of people, of webhooks, of the audit trail, and of files taken away, per organization
-CODES = RateLimitItemPerHour(10)  # emailed to one address to prove it
 MAX_SLOW = 3  # concurrent actions per organization and process that wait for others' servers
 MAX_SENDS = (
     4  # sends per organization and process via its own mail servers, so that silent ones block few threads
@@ -49,6 +39,7 @@ MAX_DOWNLOADS = (
 _SLOW_AGAIN = 5  # seconds
 _REDIS_REST = 5.0  # seconds before we try Redis again after a failure
 _SHARED = "onbehalf-limits"
+_ITEMS = {"minute": RateLimitItemPerMinute, "hour": RateLimitItemPerHour}
 
 
 class Room:
@@ -74,6 +65,16 @@ class Room:
             if not self._inside[organization_id]:
                 del self._inside[organization_id]
 
+    @contextmanager
+    def taken(self, organization_id: UUID, what: str) -> Iterator[None]:
+        """Take a place for as long as the block runs. Raises ``TooMany``; ``what``: what there are enough of already."""
+        if not self.enter(organization_id):
+            raise TooMany(f"{self._most} {what} already.", retry_after=_SLOW_AGAIN)
+        try:
+            yield
+        finally:
+            self.leave(organization_id)
+
 
 class Limiter:
     """One per process; connects at first use."""
@@ -91,7 +92,7 @@ class Limiter:
         self.sends, self.mails = Room(MAX_SENDS), Room(MAX_MAILS)
         self._downloads = Room(MAX_DOWNLOADS)
 
-    def count(self, limit: RateLimitItem, what: str, who: str) -> None:
+    def count(self, limit: Rate, what: str, who: str) -> None:
         """Count one. Raises ``TooMany``."""
         if time.monotonic() > self._away_until:
             try:
@@ -105,22 +106,13 @@ class Limiter:
                 return
         _hit(self._own, limit, what, who)
 
-    def count_here(self, limit: RateLimitItem, what: str, who: str) -> None:
+    def count_here(self, limit: Rate, what: str, who: str) -> None:
         """Count one in this process only, for callers that must not block. Raises ``TooMany``."""
         _hit(self._own, limit, what, who)
 
-    @contextmanager
-    def slowly(self, organization_id: UUID) -> Iterator[None]:
+    def slowly(self, organization_id: UUID) -> AbstractContextManager[None]:
         """Take room for one action that waits for somebody else's server. Raises ``TooMany``."""
-        if not self._slow.enter(organization_id):
-            raise TooMany(
-                f"{MAX_SLOW} tests or checks of your organization are running already.",
-                retry_after=_SLOW_AGAIN,
-            )
-        try:
-            yield
-        finally:
-            self._slow.leave(organization_id)
+        return self._slow.taken(organization_id, "tests or checks of your organization are running")
 
     @contextmanager
     def test(self, organization_id: UUID, mailbox_id: UUID, actor: str) -> Iterator[None]:
@@ -141,16 +133,9 @@ class Limiter:
     @contextmanager
     def download(self, organization_id: UUID) -> Iterator[None]:
         """Take room for a file that is taken away, and count it. Raises ``TooMany``."""
-        if not self._downloads.enter(organization_id):
-            raise TooMany(
-                f"{MAX_DOWNLOADS} files of your organization are being downloaded already.",
-                retry_after=_SLOW_AGAIN,
-            )
-        try:
+        with self._downloads.taken(organization_id, "files of your organization are being downloaded"):
             self.count(CHECKS, "download", str(organization_id))
             yield
-        finally:
-            self._downloads.leave(organization_id)
 
     def close(self) -> None:
         """Close the connections."""
@@ -158,7 +143,8 @@ class Limiter:
         self._client.connection_pool.disconnect(inuse_connections=False)
 
 
-def _hit(limiter: MovingWindowRateLimiter, limit: RateLimitItem, what: str, who: str) -> None:
-    if not limiter.hit(limit, what, who):
-        reset = limiter.get_window_stats(limit, what, who).reset_time
+def _hit(limiter: MovingWindowRateLimiter, limit: Rate, what: str, who: str) -> None:
+    item = _ITEMS[limit.per](limit.amount)
+    if not limiter.hit(item, what, who):
+        reset = limiter.get_window_stats(item, what, who).reset_time
         raise TooMany("Too many requests.", retry_after=max(1, math.ceil(reset - time.time())))

@@ -1,14 +1,14 @@
-"""What a process works with: settings, the database, keys and, created at first use, the connection to Microsoft."""
+"""What a process works with: settings, the database, keys and, imported and created at first use, all that reaches others.
+
+Most commands use the database alone, and start in half the time without the rest (``app/outside.py``).
+"""
 
 from dataclasses import replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-import dns.resolver
-
-from app.limiter import Limiter
 from app.servers import open_database
-from app.tokens import StoredTokens
 from config import Settings
 from db.core.crypto import KeyRing, Seal, Sealer
 from db.core.session import Database
@@ -17,20 +17,19 @@ from db.mailboxes.credentials import SealedToken
 from domain import correlation_id
 from domain.connection import SendsBy, SmtpServer, SmtpSettings
 from domain.errors import MailboxDisconnected, NotFound, OperatorMisconfigured
-from transports.base import AccessToken, Transport
-from transports.entra import Entra
-from transports.entra_credential import client_credential
-from transports.graph import GraphProvider
-from transports.providers import PROVIDERS
+
+if TYPE_CHECKING:
+    from app.outside import Entra, GraphProvider, Limiter, Resolver
+    from transports.base import AccessToken, Transport
 
 
 class HeldToken:
     """An access token held only in memory, for a withdrawal that has erased the stored ones."""
 
-    def __init__(self, token: AccessToken) -> None:
+    def __init__(self, token: "AccessToken") -> None:
         self._token = token
 
-    def token(self, claims: str | None = None) -> AccessToken:
+    def token(self, claims: str | None = None) -> "AccessToken":
         """Return the same token, whatever ``claims`` says."""
         return self._token
 
@@ -79,8 +78,10 @@ class Runtime:
         return cls(settings, database)
 
     @cached_property
-    def entra(self) -> Entra:
+    def entra(self) -> "Entra":
         """The client for the token endpoint, shared by the process."""
+        from app.outside import Entra, client_credential  # noqa: PLC0415 - see above
+
         return Entra(
             self.settings.microsoft_client_id,
             client_credential(self.settings),
@@ -88,18 +89,24 @@ class Runtime:
         )
 
     @cached_property
-    def resolver(self) -> dns.resolver.Resolver:
+    def resolver(self) -> "Resolver":
         """The resolver for DMARC policies and proofs of domains."""
-        return dns.resolver.Resolver()
+        from app.outside import Resolver  # noqa: PLC0415 - see above
+
+        return Resolver()
 
     @cached_property
-    def limiter(self) -> Limiter:
+    def limiter(self) -> "Limiter":
         """Limits on how often and how much at once."""
+        from app.outside import Limiter  # noqa: PLC0415 - see above
+
         return Limiter(self.settings.redis_url)
 
     @cached_property
-    def graph(self) -> GraphProvider:
+    def graph(self) -> "GraphProvider":
         """One HTTP client and one loop thread per process."""
+        from app.outside import GraphProvider  # noqa: PLC0415 - see above
+
         return GraphProvider(self.settings.graph_url)
 
     def transport(
@@ -109,13 +116,15 @@ class Runtime:
         *,
         writer_id: UUID | None = None,
         token: SealedToken | None = None,
-    ) -> Transport:
+    ) -> "Transport":
         """Return the mailbox's transport for one delivery; the caller closes it.
 
         ``writer_id``: the member whose sequence it is. ``token``: the one read with the delivery. Without it, or when it
         is about to expire, the transport reads tokens when it uses them. Raises ``MailboxDisconnected`` if nothing is
         stored to send with.
         """
+        from app.outside import PROVIDERS, StoredTokens  # noqa: PLC0415 - see above
+
         kind = PROVIDERS[provider]
         tokens = StoredTokens(self.database, self.keys, self.entra, mailbox_id, kind.scopes, token)
 
@@ -129,12 +138,14 @@ class Runtime:
         return kind.open(self, tokens, sends_by)
 
     def transport_with(
-        self, mailbox_id: UUID, provider: str, token: AccessToken, *, server: SmtpServer | None = None
-    ) -> Transport:
+        self, mailbox_id: UUID, provider: str, token: "AccessToken", *, server: SmtpServer | None = None
+    ) -> "Transport":
         """The same on a token that is at hand, and not on those that are stored: before they are, and after they were erased.
 
         ``server``: to be tried before it is stored. Raises ``NotFound``.
         """
+
+        from app.outside import PROVIDERS  # noqa: PLC0415 - see above
 
         def sends_by() -> SendsBy:
             with self.database.statement() as tx:
@@ -176,19 +187,19 @@ class _TenantRuntime(Runtime):
         return self._whole
 
     @cached_property
-    def entra(self) -> Entra:
+    def entra(self) -> "Entra":
         return self._whole.entra
 
     @cached_property
-    def resolver(self) -> dns.resolver.Resolver:
+    def resolver(self) -> "Resolver":
         return self._whole.resolver
 
     @cached_property
-    def limiter(self) -> Limiter:
+    def limiter(self) -> "Limiter":
         return self._whole.limiter
 
     @cached_property
-    def graph(self) -> GraphProvider:
+    def graph(self) -> "GraphProvider":
         return self._whole.graph
 
 

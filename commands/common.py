@@ -5,6 +5,7 @@ that, everything here is light.
 """
 
 import functools
+import gc
 import getpass
 import json
 import os
@@ -54,6 +55,8 @@ def command(fn: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(fn)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         as_json = bool(kwargs.get("as_json"))
+        gc.freeze()  # what is imported by now stays, so it need not be searched
+        gc.enable()
         try:
             fn(*args, **kwargs)
         except OnbehalfError as error:

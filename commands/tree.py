@@ -78,10 +78,10 @@ PLACES = {
     "enrollment": Place(
         PEOPLE,
         "One person in a sequence: look, pause, resume, stop, archive.",
-        ("lists", "adding", "withdrawals"),
+        ("lists", "withdrawals", "adding"),
     ),
     "candidate": Place(
-        PEOPLE, "One person, in all sequences.", ("lists", "adding", "withdrawals", "planned")
+        PEOPLE, "One person, in all sequences.", ("lists", "withdrawals", "adding", "planned")
     ),
     "people": Place(PEOPLE, "Export or erase what is known of a person.", ("erasure",)),
     "email": Place(

@@ -15,7 +15,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 
-from app.limiter import CALLS, UNKNOWN_KEYS
+from app.rates import CALLS, UNKNOWN_KEYS
 from app.runtime import Runtime
 from db.access import api_keys
 from db.access.api_keys import Caller

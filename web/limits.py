@@ -2,14 +2,14 @@
 
 import structlog
 from fastapi import Request
-from limits import RateLimitItemPerMinute
 
-from app.limiter import ARRIVALS, VISITS, Limiter
+from app.limiter import Limiter
+from app.rates import ARRIVALS, VISITS, Rate
 from web.source import source_of
 
 log = structlog.get_logger()
 
-HOOKS = RateLimitItemPerMinute(3000)  # requests with Microsoft's notifications, from one address
+HOOKS = Rate(3000, "minute")  # requests with Microsoft's notifications, from one address
 _MAX_WARNED = 10
 
 

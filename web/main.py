@@ -15,7 +15,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 import counters
-from app import telemetry
+from app import outside, telemetry  # noqa: F401 - outside: now, and not while a page waits
 from app.health import served
 from app.heartbeat import Heartbeat
 from app.readiness import Readiness, check_at_start

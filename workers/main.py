@@ -5,7 +5,11 @@ import sys
 import dramatiq
 
 import counters
-from app import runtime, telemetry
+from app import (
+    outside,  # noqa: F401 - now, and not during the first email
+    runtime,
+    telemetry,
+)
 from app.readiness import check_at_start
 from app.servers import open_broker
 from config import Settings

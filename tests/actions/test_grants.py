@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from actions import grants, withdraw
-from app.limiter import ASKS
+from app.rates import ASKS
 from db.access import grant_requests
 from db.core.session import database_now
 from domain.errors import InvalidInput, NotFound, NotPermitted, TooMany

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from actions import connect, sender_addresses, smtp, withdraw
-from app.limiter import TESTS
+from app.rates import TESTS
 from db.access import sessions
 from db.core.crypto import KeyRing
 from db.mailboxes import domains, senders

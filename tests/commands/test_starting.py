@@ -8,6 +8,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -56,8 +57,19 @@ def test_verbs_are_completed_at_once() -> None:
     assert imported(_ONBEHALF_COMPLETE="complete_bash", COMP_WORDS="onbehalf se", COMP_CWORD="1") == set()
 
 
-@pytest.mark.parametrize("arguments", [["status"], ["why", "jo@example.org"], ["deliveries"], ["notices"]])
-def test_looking_opens_the_database_and_nothing_else(arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["status"],
+        ["why", "jo@example.org"],
+        ["deliveries"],
+        ["notices"],
+        ["sequence", "pause", "x"],
+        ["enrollment", "stop", "x"],
+        ["grant", "revoke", str(UUID(int=1))],
+    ],
+)
+def test_looking_and_withdrawing_open_the_database_and_nothing_else(arguments: list[str]) -> None:
     # Nothing listens on this port, and all imports come before that is known.
     away = {"DATABASE_URL": "postgresql://x@127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1/0"}
     settings = {"SECRET_KEYS": "A" * 43 + "=", "MICROSOFT_CLIENT_ID": "x", "MICROSOFT_CLIENT_SECRET": "x"}

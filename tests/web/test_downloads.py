@@ -10,7 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from app.limiter import CHECKS, MAX_DOWNLOADS
+from app.limiter import MAX_DOWNLOADS
+from app.rates import CHECKS
 from db.audit import audit
 from db.withdrawing import suppressions
 from lab.access_records import Member

@@ -12,10 +12,10 @@ import httpx
 import pytest
 import structlog
 from fastapi import Request
-from limits import RateLimitItemPerMinute
 
 from actions import smtp, verify
-from app.limiter import ARRIVALS, ASKS, CALLS, CHECKS, MAX_SLOW, TESTS, UNKNOWN_KEYS, VISITS, Limiter
+from app.limiter import MAX_SLOW, Limiter
+from app.rates import ARRIVALS, ASKS, CALLS, CHECKS, TESTS, UNKNOWN_KEYS, VISITS, Rate
 from domain.errors import TooMany
 from lab.access_records import GrantRequest, SignIn
 from lab.embedded import EmbeddedRedis
@@ -91,7 +91,7 @@ def test_processes_share_one_count_and_go_on_counting_without_redis(
     redis_server: EmbeddedRedis, redis_url: str
 ) -> None:
     one, other = Limiter(redis_url), Limiter(redis_url)
-    few = RateLimitItemPerMinute(4)
+    few = Rate(4, "minute")
     for limiter in (one, other, one, other):
         limiter.count(few, "thing", "somebody")
     for limiter in (one, other):

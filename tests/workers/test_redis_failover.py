@@ -17,7 +17,8 @@ from dramatiq.errors import BrokerConnectionError, ConnectionClosed
 from redis.exceptions import RedisError
 
 from app.broker import Broker, enqueue
-from app.limiter import CALLS, Limiter
+from app.limiter import Limiter
+from app.rates import CALLS
 from domain.jobs import SendStep
 from lab.embedded import EmbeddedRedis
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 
-from actions import errands as own_errands
 from actions.verify import send_test_email
 from app.runtime import Runtime
 from db.events import errands, outbox
@@ -69,11 +68,13 @@ def test_a_command_that_has_its_answer_has_no_thread_left(
 ) -> None:
     """It closes its database next, and a connection that comes back later would be nobody's."""
 
+    run = run_errand.run
+
     def late(runtime: Runtime, errand_id: UUID) -> None:
-        run_errand.run(runtime, errand_id)
+        run(runtime, errand_id)
         time.sleep(0.3)
 
-    monkeypatch.setattr(own_errands, "run", late)
+    monkeypatch.setattr(run_errand, "run", late)
     assert send_test_email(stage.runtime, box, actor="Hans").outcome is Outcome.SENT
     assert {each.name for each in threading.enumerate()} & set(ErrandKind) == set()
 
