@@ -110,10 +110,11 @@ _WRAPPED = re.compile(
 )
 # A spelling that only programs use, with a fallback or without: we do not know which field it is, but it is one.
 _SNAKE = r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+"
+_CAMEL = r"[a-z]+(?:[A-Z][a-z]+)+"
 _OBJECTS = rf"(?i:{'|'.join([*_PEOPLE.split(), *_SENDERS.split(), *sorted(_COMPANIES)])})"
-_DOTTED = r"[A-Za-z][A-Za-z0-9]*(?:[_.][A-Za-z0-9]+)+|[a-z]+(?:[A-Z][a-z]+)+"
+_DOTTED = rf"[A-Za-z][A-Za-z0-9]*(?:[_.][A-Za-z0-9]+)+|{_CAMEL}"
 # In signs that text has too, a dot is part of a name behind an object only: Node.js and Mail.ru are words.
-_PROGRAMS = rf"(?:{_OBJECTS}\.)?{_SNAKE}|{_OBJECTS}(?:\.[A-Za-z0-9_]+)+|[a-z]+(?:[A-Z][a-z]+)+"
+_PROGRAMS = rf"(?:{_OBJECTS}\.)?{_SNAKE}|{_OBJECTS}(?:\.[A-Za-z0-9_]+)+|{_CAMEL}"
 _TOOLS = r"(?i:(?:unsubscribe|opt[ _-]?out|signature|calendar|meeting|booking|scheduling|random)(?: (?:link|url))?)"
 # Signs that ordinary text never has around a word: this is a field, even if we do not know which.
 _UNKNOWN = re.compile(

@@ -1,6 +1,8 @@
 """Real Postgres and Valkey for every test that asks: started once per run, an empty database per test."""
 
 import fcntl
+import io
+import json
 import logging
 import os
 import signal
@@ -33,6 +35,7 @@ from lab.embedded import EmbeddedPostgres, EmbeddedRedis
 from lab.emulator.background import Running, running_emulator
 from lab.factories import KEY, World
 from lab.stage import Stage
+from observability import configure_logging
 from tests.databases import TEMPLATE, Databases
 from tests.typed_rows import checked_row_maker
 from transports.graph import GraphProvider
@@ -78,6 +81,16 @@ def logs_as_before() -> Iterator[None]:
     yield
     root.handlers[:], root.level = before
     structlog.configure(**structured)
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, object]]]:
+    """Logs as a process in production writes them; called, it returns the lines so far."""
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", out)
+    configure_logging("json", "info")
+    structlog.contextvars.clear_contextvars()
+    return lambda: [json.loads(line) for line in out.getvalue().splitlines()]
 
 
 @pytest.fixture(scope="session")

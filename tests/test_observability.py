@@ -26,14 +26,6 @@ SECRETS = ["rita@acme.example", JWT, REFRESH, f"Bearer {JWT}", "postgresql://use
 Written = Callable[[], list[dict[str, object]]]
 
 
-@pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> Written:
-    out = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", out)
-    configure_logging("json", "info")
-    return lambda: [json.loads(line) for line in out.getvalue().splitlines()]
-
-
 def logger() -> structlog.stdlib.BoundLogger:
     made: structlog.stdlib.BoundLogger = structlog.get_logger("workers.test")
     return made

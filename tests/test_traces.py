@@ -1,6 +1,5 @@
 """Traces: off unless a setting asks for them; then an email is one trace from enqueuing to recorded, and no person is in it."""
 
-import io
 import json
 import os
 import subprocess
@@ -26,7 +25,6 @@ from domain.jobs import SendStep
 from lab.embedded import free_port
 from lab.records import Candidate, Delivery
 from lab.stage import Stage, as_environment
-from observability import configure_logging
 from tests.collector import Collector, Kept
 from tests.web.visitor import Visitor
 from workers.actor import _BODIES, actor
@@ -153,16 +151,13 @@ def test_of_an_error_there_is_its_type(recorded: Callable[[], Collector], error:
 
 
 def test_a_line_of_the_log_names_its_trace(
-    recorded: Callable[[], Collector], monkeypatch: pytest.MonkeyPatch
+    recorded: Callable[[], Collector], written: Callable[[], list[dict[str, object]]]
 ) -> None:
-    out = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", out)
-    configure_logging("json", "info")
     log = structlog.get_logger()
     log.info("worker_started")
     with tracing.root("send_step", "consumer"):
         log.info("email_sent")
-    outside, inside = map(json.loads, out.getvalue().splitlines())
+    outside, inside = written()
     (span,) = recorded().spans
     assert inside["trace_id"] == span.trace
     assert "trace_id" not in outside
@@ -191,19 +186,16 @@ def test_a_message_with_junk_for_a_trace_begins_one(
     assert span.parent == ""
 
 
-def test_a_collector_that_is_away_ends_nothing_and_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    out = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", out)
-    configure_logging("json", "info")
+def test_a_collector_that_is_away_ends_nothing_and_is_said(
+    monkeypatch: pytest.MonkeyPatch, written: Callable[[], list[dict[str, object]]]
+) -> None:
     monkeypatch.setenv(ENDPOINT, f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
     end = telemetry.start("test")
     with tracing.root("send_step", "consumer"):
         pass
     end()
-    assert {json.loads(line)["logger"].partition(".")[0] for line in out.getvalue().splitlines()} == {
-        "opentelemetry"
-    }
+    assert {str(line["logger"]).partition(".")[0] for line in written()} == {"opentelemetry"}
 
 
 def test_without_the_setting_nothing_of_it_is_imported() -> None:

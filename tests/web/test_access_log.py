@@ -1,8 +1,6 @@
 """What the log says about requests: each one once, and for every refusal why and from where."""
 
-import io
 import json
-import sys
 from collections.abc import Callable
 
 import pytest
@@ -10,19 +8,10 @@ import pytest
 from lab.access_records import Organization
 from lab.records import AuditEntry
 from lab.stage import Stage
-from observability import configure_logging
 from tests.web.visitor import Visitor, email_of, known_account
 from web.source import source_of
 
 Written = Callable[[], list[dict[str, object]]]
-
-
-@pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> Written:
-    out = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", out)
-    configure_logging("json", "info")
-    return lambda: [json.loads(line) for line in out.getvalue().splitlines()]
 
 
 def named(written: Written, event: str) -> list[dict[str, object]]:

@@ -1,28 +1,14 @@
 """Lines of the log name the queue, the organization and the mailbox, so that one of them can be filtered out."""
 
-import io
-import json
-import sys
 from collections.abc import Callable
 from uuid import uuid4
 
-import pytest
 import structlog
 
 from lab.stage import Stage
-from observability import configure_logging
 from workers.actor import _BODIES, actor
 
 Written = Callable[[], list[dict[str, object]]]
-
-
-@pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> Written:
-    out = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", out)
-    configure_logging("json", "info")
-    structlog.contextvars.clear_contextvars()
-    return lambda: [json.loads(line) for line in out.getvalue().splitlines()]
 
 
 def test_every_line_of_a_job_names_its_actor_and_queue(written: Written) -> None:
