@@ -33,62 +33,7 @@ from domain.errors import (
     WorkersSilent,
 )
 from observability import configure_logging, log_whatever_ends_a_process
-from web import (
-    answers,
-    approval,
-    attention,
-    audit,
-    builder,
-    changes,
-    conversations,
-    email_settings,
-    erasure,
-    for_machines,
-    grants,
-    handovers,
-    health,
-    holds,
-    hooks,
-    incidents,
-    live,
-    mail_server,
-    mailbox,
-    messages,
-    my_sessions,
-    notice_preferences,
-    notifications,
-    numbers,
-    operations,
-    opt_out,
-    outbox,
-    outbox_approvals,
-    people,
-    people_enroll,
-    people_import,
-    people_list,
-    person_actions,
-    planned_emails,
-    preferences,
-    programs,
-    readings,
-    results,
-    resume_several,
-    search,
-    sender_addresses,
-    sequence,
-    sequence_answers,
-    sequences,
-    sequences_settings,
-    sign_in,
-    step_preview,
-    steps,
-    suppressions,
-    system,
-    team,
-    team_handover,
-    unassigned,
-    why,
-)
+from web import for_machines, health, hooks, opt_out, people_import, sign_in
 from web.access_log import AccessLog
 from web.api import make_api
 from web.api_call import refused
@@ -105,61 +50,10 @@ from web.protection import (
     whose_form,
 )
 from web.return_to import SignInAgainError, page_before, sign_in_again, sign_in_first
+from web.routers import PAGES
 
 log = structlog.get_logger()
 
-_PAGES = (
-    sign_in.router,
-    sequences.router,
-    resume_several.router,
-    sequence.router,
-    builder.router,
-    steps.router,
-    changes.router,
-    handovers.router,
-    step_preview.router,
-    sequences_settings.router,
-    grants.router,
-    approval.router,
-    email_settings.router,
-    sender_addresses.router,
-    suppressions.router,
-    holds.router,
-    answers.router,
-    sequence_answers.router,
-    people.router,
-    person_actions.router,
-    outbox.router,
-    outbox_approvals.router,
-    planned_emails.router,
-    why.router,
-    people_list.router,
-    people_import.router,
-    people_enroll.router,
-    mailbox.router,
-    mail_server.router,
-    notifications.router,
-    incidents.router,
-    attention.router,
-    messages.router,
-    unassigned.router,
-    conversations.router,
-    erasure.router,
-    readings.router,
-    results.router,
-    my_sessions.router,
-    preferences.router,
-    notice_preferences.router,
-    search.router,
-    numbers.router,
-    operations.router,
-    team.router,
-    team_handover.router,
-    audit.router,
-    programs.router,
-    live.router,
-    system.router,
-)
 # Without a session: asked by programs, and by recipients of our emails.
 _OTHERS = (hooks.router, for_machines.router, health.router, opt_out.router)
 # What pages are called first. A path of ``PUBLIC_URL`` that begins so would be mistaken for one of them.
@@ -272,7 +166,7 @@ def application(
         app.add_middleware(Below, path=path)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
     app.mount("/api/v1", make_api(runtime))
-    for router in _PAGES:
+    for router in PAGES:
         app.include_router(router, dependencies=[Depends(same_origin), Depends(whose_form)])
     app.include_router(people_import.uploads, dependencies=[Depends(same_origin)])
     for router in _OTHERS:

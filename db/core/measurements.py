@@ -57,7 +57,7 @@ def keep(tx: Transaction, figures: Mapping[str, object], details: Mapping[str, o
 
 
 def newest(tx: Transaction) -> Newest | None:
-    """Return the last measurement; None if there is none, or the reader's organization has no operator."""
+    """Return the last measurement; None if there is none, or their organization has no operator."""
     return _NEWEST.one_or_none(tx)
 
 

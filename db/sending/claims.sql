@@ -42,9 +42,9 @@ SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrol
   (SELECT jsonb_agg(g) FROM (SELECT id, version, grantee_id, expires_at, sequence_ids, daily_limit,
       CASE WHEN used_on = l.today THEN used_today ELSE 0 END AS used_today FROM grants
     WHERE mailbox_id = b.id AND archived_at IS NULL AND coalesce(grantee_id, w.id) = w.id) g) AS grants,
-  (SELECT to_jsonb(g) FROM (SELECT id, version, grantee_id FROM grants
+  (SELECT to_jsonb(g) FROM grants g
     WHERE mailbox_id = b.id AND archived_at IS NOT NULL AND coalesce(grantee_id, w.id) = w.id
-    ORDER BY archived_at DESC LIMIT 1) g) AS ended_grant,
+    ORDER BY archived_at DESC LIMIT 1) AS ended_grant,
   NOT EXISTS (SELECT FROM theirs WHERE created_at < d.created_at AND state NOT IN ('sent', 'closed')) AS previous_sent,
   {access}, r.correlation_id AS previous_correlation_id, r.draft_id AS previous_draft_id,
   r.internet_message_id AS previous_message_id, r.mailbox_id <> d.mailbox_id AS sender_changed,

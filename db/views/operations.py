@@ -84,7 +84,7 @@ class Doubt:
     provider: str
     since: datetime | None
     attempts: int
-    next_look_at: datetime
+    next_attempt_at: datetime
     grace_until: datetime | None
 
 

@@ -48,7 +48,7 @@ WHERE {heard} AND (r.failures > 0 OR {late}) ORDER BY {read_until}, r.mailbox_id
 
 -- name: doubts
 SELECT d.id AS delivery_id, o.name AS organization, b.provider, d.send_started_at AS since, d.reconcile_attempts AS attempts,
-  d.due_at AS next_look_at, d.grace_until
+  d.due_at AS next_attempt_at, d.grace_until
 FROM deliveries d JOIN organizations o ON o.id = d.organization_id JOIN mailboxes b ON b.id = d.mailbox_id
 WHERE d.state = 'in_doubt' ORDER BY d.due_at, d.id LIMIT :most
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi.routing import APIRoute
 
 from tests.web.office import ALONE, PAGES
-from web import main, people_import
+from web import main, people_import, routers
 
 # What answers a GET and is no page: a form's address alone leads to its page.
 FORM_ALONE = "form_alone.<locals>.lead"
@@ -31,7 +31,7 @@ NO_PAGES = {
 
 def gets() -> Iterator[APIRoute]:
     """What answers a GET."""
-    for router in (*main._PAGES, *main._OTHERS, people_import.uploads):
+    for router in (*routers.PAGES, *main._OTHERS, people_import.uploads):
         for route in router.routes:
             if isinstance(route, APIRoute) and "GET" in (route.methods or ()):
                 yield route

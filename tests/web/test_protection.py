@@ -12,7 +12,8 @@ from lab.access_records import Grant, Mailbox, Session
 from lab.stage import Stage
 from tests.web.test_sequences_settings import at_settings, member
 from tests.web.visitor import Visitor, email_of, known_account
-from web.main import _PAGES, application
+from web import routers
+from web.main import application
 from web.return_to import page_before
 
 PAGES = [
@@ -85,7 +86,7 @@ def test_a_browser_that_says_one_of_both_is_believed(visitor: Visitor, said: str
 def test_every_form_of_every_page_has_to_say_where_it_comes_from(visitor: Visitor) -> None:
     paths = [
         re.sub(r"{[^}]+}", str(uuid4()), route.path)
-        for router in _PAGES
+        for router in routers.PAGES
         for route in router.routes
         if isinstance(route, APIRoute) and "POST" in (route.methods or ())
     ]

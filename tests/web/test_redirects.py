@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from web import main, people_import
+from web import main, people_import, routers
 
 # They only look: they change nothing, and show the form again with what was found.
 LOOKS = {
@@ -26,8 +26,8 @@ _REDIRECT = "RedirectResponse"
 
 def posts() -> list[Callable[..., Any]]:
     """Return what answers the posts of all pages."""
-    routers = [*main._PAGES, *main._OTHERS, people_import.uploads]
-    found = [each for router in routers for each in router.routes if isinstance(each, APIRoute)]
+    all_routers = [*routers.PAGES, *main._OTHERS, people_import.uploads]
+    found = [each for router in all_routers for each in router.routes if isinstance(each, APIRoute)]
     return [inspect.unwrap(each.endpoint) for each in found if "POST" in (each.methods or ())]
 
 

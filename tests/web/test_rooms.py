@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from actions import withdraw
 from web import api, api_addresses, api_attention, api_sequences, api_webhooks
-from web.main import _PAGES
+from web.routers import PAGES
 
 # Each drains: it may wait until its deadline for what is in flight.
 DRAINS = {
@@ -24,7 +24,7 @@ DRAINS = {
 ROUTES = [
     route
     for router in (
-        *_PAGES,
+        *PAGES,
         api.router,
         api_addresses.router,
         api_attention.router,
