@@ -31,7 +31,10 @@ def test_a_drain_while_everybody_sends_outlives_restarts_and_an_emptied_redis(
     )
     left = len(stage.left())
     assert 0 < left < BOXES * PEOPLE
-    assert stage.states() == {"sent": left, **others(stage)}
+    # What was queued before goes back to wait when a worker claims it, and no request is made for it.
+    states = stage.states()
+    assert states["sent"] == left
+    assert set(states) <= {"sent", "pending", "queued", "preparing"}
     system.terminate(workers)
     redis.Redis.from_url(redis_url).flushall()
     system.workers(threads=6)
@@ -47,8 +50,3 @@ def test_a_drain_while_everybody_sends_outlives_restarts_and_an_emptied_redis(
     assert len(received) == BOXES * PEOPLE
     assert set(received.values()) == {1}
     assert system.tracebacks() == []
-
-
-def others(stage: Stage) -> dict[str, int]:
-    """Deliveries that wait. Those that were queued stay so until a worker lets go of them."""
-    return {state: count for state, count in stage.states().items() if state in ("pending", "queued")}
