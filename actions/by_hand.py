@@ -10,7 +10,7 @@ from db.access import authority
 from db.core.session import Transaction
 from db.sending import by_hand
 from db.sending.by_hand import From, Letter, Newest
-from db.sending.claims import content_of
+from db.sending.content import content_of
 from domain.errors import InvalidInput, MessageRejected, NotPermitted
 from domain.message import MAX_SUBJECT, reply_subject
 from domain.suppression import LABELS, Reason

@@ -9,7 +9,7 @@ from uuid import UUID
 from db.core.crypto import KeyRing
 from db.core.session import Transaction
 from db.sending.by_hand import KIND
-from db.sending.claims import content_of
+from db.sending.content import content_of
 from db.views import messages
 from db.views.messages import NEWEST, InSequence, Person, Received, Viewer, Written
 from domain.errors import InvalidInput, MessageRejected

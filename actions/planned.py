@@ -18,7 +18,7 @@ from db.audit import audit
 from db.core.session import Transaction
 from db.sending import changes, outcomes
 from db.sending.changes import Email
-from db.sending.claims import content_of
+from db.sending.content import content_of
 from db.sending.moves import at_rest
 from db.views.attention import BLOCKED
 from domain import changes as rules

@@ -11,7 +11,7 @@ from app.runtime import Runtime
 from db.access import authority
 from db.core.session import Transaction
 from db.mailboxes import mailboxes
-from db.sending.claims import Content
+from db.sending.content import Content
 from db.sequences import built, previews
 from db.sequences.previews import Standing, StepOnTheWay
 from db.withdrawing import resumes

@@ -11,7 +11,7 @@ from uuid import UUID
 from db.access import authority
 from db.audit import audit
 from db.core.session import Transaction, database_now
-from db.sending.claims import content_of
+from db.sending.content import content_of
 from db.sending.enrollments import FirstStep, enroll_many, first_step, starts
 from db.sequences import candidates, enrolling
 from domain.enrolling import ADMINS_MAY, Keeps, Standing, in_parts, keeps_out, sort_out

@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 from app.runtime import Runtime
 from db.listening import opt_out_tokens
-from db.sending.claims import Claim, Content
+from db.sending.claims import Claim
+from db.sending.content import Content
 from domain.address import Address
 from domain.connection import READABLE
 from domain.message import OutgoingMessage, Unsubscribe, compose

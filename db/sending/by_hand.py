@@ -84,7 +84,7 @@ class Answers:
 
 
 class ContentRow(NamedTuple):
-    """What ``claims.content_of`` reads of an email that has not been claimed."""
+    """What ``content.content_of`` reads of an email that has not been claimed."""
 
     step_id: UUID
     position: int
@@ -183,7 +183,7 @@ def write(tx: Transaction, letter: Letter, *, actor: str) -> tuple[UUID, bool]:
 
 
 def content(tx: Transaction, sequence_id: UUID) -> Any:
-    """Return what the email consists of, as ``claims.content_of`` reads it."""
+    """Return what the email consists of, as ``content.content_of`` reads it."""
     return _CONTENT.one(tx, sequence_id=sequence_id)
 
 

@@ -120,5 +120,5 @@ def say(tx: Transaction, delivery_id: UUID, subject: str | None, body: str | Non
 
 
 def content(tx: Transaction, delivery_id: UUID) -> ContentRow:
-    """Return what the email consists of now, as ``claims.content_of`` reads it."""
+    """Return what the email consists of now, as ``content.content_of`` reads it."""
     return _CONTENT.one(tx, id=delivery_id)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
-from db.sending.claims import Content, content_of
+from db.sending.content import Content, content_of
 
 
 class _Content(NamedTuple):

@@ -66,7 +66,7 @@ class InSequence:
 
 
 class Written(NamedTuple):
-    """An email of ours, with what ``db.sending.claims.content_of`` needs to fill it again."""
+    """An email of ours, with what ``db.sending.content.content_of`` needs to fill it again."""
 
     id: UUID
     state: str

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from actions import resume
-from db.sending.claims import Content
+from db.sending.content import Content
 from db.sequences.imports import write_steps
 from domain.errors import NotPermitted
 from domain.message import OutgoingMessage, Unsubscribe
