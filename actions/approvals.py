@@ -28,7 +28,9 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """An email as it would leave now. ``error``: why it could not; then ``mark`` is None, and what it says has its merge fields.
+    """An email as it would leave now. ``error``: why it could not; then what it says has its merge fields.
+
+    ``mark``: what an approval binds to; None: it needs none, or could not leave.
 
     ``html``: sanitised, empty for plain text. ``needed``: its step needs an approval. ``approval``: the last one, perhaps of another text;
     ``approved``: it is of this text.

@@ -23,7 +23,10 @@ from domain.hand_edits import MAX_STEPS, AddStep, ChangeStep, Edit, MoveStep, Re
 
 step_app = group("step")
 
-Delay = Annotated[str, typer.Option(help="After the step before: PT4H, P3D or '3 business days'.")]
+Delay = Annotated[
+    str,
+    typer.Option(help="After the step before: PT4H, P3D, '3 business days' or '1 business day at 09:00'."),
+]
 Subject = Annotated[str | None, typer.Option(help="Begins a new thread. Default: the same thread.")]
 Kind = Annotated[
     StepKind | None,

@@ -1,15 +1,17 @@
-"""How long after the previous step a step is due: an ISO 8601 duration (``PT5S``, ``P3D``) or ``3 business days``."""
+"""How long after the previous step a step is due: an ISO 8601 duration (``PT5S``, ``P3D``), ``3 business days`` or ``1 business day at 09:00``."""
 
 import re
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from domain.errors import InvalidInput
 from domain.send_window import SendWindow, business_calendar, instant
 
 _ISO = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.ASCII)
-_BUSINESS = re.compile(r"(\d+)\s+business\s+days?", re.ASCII | re.IGNORECASE)
+_BUSINESS = re.compile(
+    r"(\d+|next)\s+business\s+days?(?:\s+at\s+(\d{1,2}):(\d{2}))?", re.ASCII | re.IGNORECASE
+)
 _LONGEST = timedelta(days=365)
 # In seconds. Business days have no length.
 UNITS = {"business days": 0, "days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
@@ -17,14 +19,19 @@ UNITS = {"business days": 0, "days": 86400, "hours": 3600, "minutes": 60, "secon
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Either ``duration`` or ``business_days`` is set; the other is zero."""
+    """Either ``duration`` or ``business_days`` is set; the other is zero.
+
+    ``at``: the local time on the last business day, to the minute; None: that of the step before.
+    """
 
     duration: timedelta = timedelta()
     business_days: int = 0
+    at: time | None = None
 
     def __str__(self) -> str:
         if self.business_days:
-            return f"{self.business_days} business day{'s' if self.business_days > 1 else ''}"
+            clock = "" if self.at is None else f" at {self.at:%H:%M}"
+            return f"{self.business_days} business day{'s' if self.business_days > 1 else ''}{clock}"
         days, rest = self.duration.days, self.duration.seconds
         hours, minutes, seconds = rest // 3600, rest % 3600 // 60, rest % 60
         clock = "".join(f"{n}{unit}" for n, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if n)
@@ -45,7 +52,7 @@ class Delay:
     def after(self, start: datetime, policy: SendWindow) -> datetime:
         """Return ``start`` plus the delay.
 
-        Business days are the policy's days, or Monday to Friday, and keep the local time of day. Raises
+        Business days are the policy's days, or Monday to Friday, and keep the local time of day unless ``at`` says another. Raises
         ``InvalidInput`` if the policy has no working day.
         """
         if not self.business_days:
@@ -57,7 +64,8 @@ class Delay:
             day += timedelta(days=1)
             left -= calendar.works_on(day)
             if not left:
-                return instant(datetime.combine(day, local.time().replace(fold=0)), zone).astimezone(UTC)
+                clock = local.time().replace(fold=0) if self.at is None else self.at
+                return instant(datetime.combine(day, clock), zone).astimezone(UTC)
         raise InvalidInput("no working day in sight", where="delay", fix="Widen the sending days.")
 
 
@@ -65,20 +73,20 @@ def parse_delay(text: str) -> Delay:
     """Parse a delay. Raises ``InvalidInput`` that says what is accepted."""
     cleaned = text.strip()
     if business := _BUSINESS.fullmatch(cleaned):
-        days = int(business[1])
+        days = 1 if business[1].lower() == "next" else int(business[1])
         if not 1 <= days <= 260:
             raise InvalidInput(
                 f"{cleaned!r} is out of range",
                 where="delay",
                 fix="Use 1 to 260 business days.",
             )
-        return Delay(business_days=days)
+        return Delay(business_days=days, at=None if business[2] is None else _clock(business[2], business[3]))
     iso = _ISO.fullmatch(cleaned)
     if iso is None or not any(part is not None for part in iso.groups()) or cleaned.endswith("T"):
         raise InvalidInput(
             f"{cleaned!r} is not a delay",
             where="delay",
-            fix="Use for example PT5S, PT4H, P3D or '3 business days'.",
+            fix="Use for example PT5S, PT4H, P3D, '3 business days' or '1 business day at 09:00'.",
         )
     if any(len(part or "") > 9 for part in iso.groups()):
         raise InvalidInput(f"{cleaned[:40]!r} is too long", where="delay", fix="Use at most 365 days.")
@@ -89,12 +97,40 @@ def parse_delay(text: str) -> Delay:
     return Delay(duration)
 
 
-def delay_of(count: int, unit: str) -> Delay:
-    """Return the delay that ``parts`` describes. Raises ``InvalidInput``."""
+def spelled(text: str) -> str:
+    """Return a delay as it is kept: as it was written, unless only this release can read that. Raises ``InvalidInput``."""
+    found = parse_delay(text)
+    written_anew = found.at is not None or text.strip().lower().startswith("next")
+    return str(found) if written_anew else text
+
+
+def _clock(hours: str, minutes: str) -> time:
+    try:
+        return time(int(hours), int(minutes))
+    except ValueError:
+        raise InvalidInput(
+            f"{hours}:{minutes} is no time of day", where="at", fix="Write it like 09:00."
+        ) from None
+
+
+def delay_of(count: int, unit: str, at: str = "") -> Delay:
+    """Return the delay that ``parts`` describes. ``at``: a time of day like 09:00, or empty. Raises ``InvalidInput``."""
     if unit not in UNITS:
         raise InvalidInput(f"{unit[:40]!r} is no unit of a delay", where="delay", fix="Choose from the list.")
+    if at.strip() and (unit != "business days" or not count):
+        raise InvalidInput(
+            "A time of day goes with business days",
+            where="at",
+            fix="Choose business days, or remove the time.",
+        )
     if unit == "business days" and count:
-        return parse_delay(f"{count} business days")
+        days = parse_delay(f"{count} business days")
+        hours, colon, minutes = at.strip()[:5].partition(":")
+        if not at.strip():
+            return days
+        if not colon or not (hours + minutes).isdecimal() or not (hours + minutes).isascii():
+            raise InvalidInput(f"{at[:20]!r} is no time of day", where="at", fix="Write it like 09:00.")
+        return replace(days, at=_clock(hours, minutes))
     if not 0 <= count * UNITS[unit] <= _LONGEST.total_seconds():
         raise InvalidInput("This is too long", where="delay", fix="Use at most 365 days.")
     return Delay(timedelta(seconds=count * UNITS[unit]))

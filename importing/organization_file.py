@@ -5,7 +5,7 @@ import yaml
 from domain import merge
 from domain.address import parse_address
 from domain.approval import StepKind
-from domain.delay import parse_delay
+from domain.delay import spelled
 from domain.errors import InvalidInput
 from domain.message import MAX_BODY, MAX_SUBJECT
 from domain.send_window import SendWindow, known_zone
@@ -193,7 +193,7 @@ def _step(reader: Reader, node: yaml.Node, number: int, allowed: frozenset[str] 
     delay = reader.text(found.get("delay"), "delay")
     if delay:
         try:
-            parse_delay(delay)
+            delay = spelled(delay)
         except InvalidInput as error:
             reader.wrong(found["delay"], error.what, error.fix)
     subject = None

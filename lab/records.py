@@ -66,6 +66,8 @@ class Step(Record):
     table = outreach.steps
     id: UUID
     position: int
+    delay: str
+    at: str | None
     body: str
     kind: str
     version: int

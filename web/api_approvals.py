@@ -33,7 +33,7 @@ class Marks(Asked):
 
 
 class Text(BaseModel):
-    """An email as it would leave now. ``mark`` null: it could not, because of ``error``. ``html``: empty for plain text.
+    """An email as it would leave now. ``mark`` null: it needs no approval, or it could not leave because of ``error``. ``html``: empty for plain text.
 
     ``approved_by``, ``approved_at``: of the last approval; ``approved``: it is of this text.
     """

@@ -52,7 +52,7 @@ class Changed(Asked):
 
 
 class Text(Asked):
-    """What a step says. ``delay``: after the step before, such as PT4H, P3D or 3 business days. ``subject`` null: same thread.
+    """What a step says. ``delay``: after the step before, such as PT4H, P3D, 3 business days or 1 business day at 09:00. ``subject`` null: same thread.
 
     ``kind``: automatic, or approval: its emails wait until somebody has approved them. Null: unchanged, or automatic if new.
     """

@@ -68,9 +68,11 @@ def show(request: Request, sequence: UUID) -> Response:
 
 
 def in_words(delay: str) -> str:
-    """Return ``3 business days later``, or ``at once``."""
-    count, unit = parse_delay(delay).parts
-    return f"{counted(count, unit.removesuffix('s'), unit)} later" if count else "at once"
+    """Return ``3 business days later``, ``1 business day later, at 09:00`` or ``at once``."""
+    found = parse_delay(delay)
+    count, unit = found.parts
+    clock = "" if found.at is None else f", at {found.at:%H:%M}"
+    return f"{counted(count, unit.removesuffix('s'), unit)} later{clock}" if count else "at once"
 
 
 def _remedy(lack: Lack, sequence_id: UUID, steps: list[UUID]) -> Link | None:

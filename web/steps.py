@@ -22,7 +22,7 @@ from web.sequences import Line, line_of
 
 router = APIRouter(prefix="/sequences")
 
-_PLACES = {"delay": "wait", "kind": "kind", "subject": "subject", "body": "body"}
+_PLACES = {"delay": "wait", "at": "at", "kind": "kind", "subject": "subject", "body": "body"}
 _COMMON = (
     *("first_name", "last_name", "full_name", "company", "title", "location", "email"),
     *("sender_first_name", "sender_name", "sender_email"),
@@ -30,10 +30,11 @@ _COMMON = (
 
 
 class StepForm(PageForm):
-    """``wait`` and ``unit``: the delay. ``kind``: of the step. ``thread``: same or new. ``version``: of the step that was shown. ``key``: of the form."""
+    """``wait``, ``unit`` and ``at``: the delay. ``kind``: of the step. ``thread``: same or new. ``version``: of the step that was shown. ``key``: of the form."""
 
     wait: str = ""
     unit: str = "days"
+    at: str = ""
     kind: str = ""
     thread: str = "same"
     subject: str = ""
@@ -122,11 +123,13 @@ def _fields(found: Built) -> list[tuple[str, str]]:
 
 
 def _as_form(step: BuiltStep) -> Filled:
-    wait, unit = parse_delay(step.delay).parts
+    delay = parse_delay(step.delay)
+    wait, unit = delay.parts
     return Filled(
         {
             "wait": str(wait),
             "unit": unit,
+            "at": "" if delay.at is None else f"{delay.at:%H:%M}",
             "kind": step.kind,
             "thread": "same" if step.subject is None else "new",
             "subject": step.subject or "",
@@ -226,7 +229,7 @@ def _save(
 
 
 def _words(form: StepForm) -> Words:
-    delay = str(delay_of(_wait(form.wait), form.unit))
+    delay = str(delay_of(_wait(form.wait), form.unit, form.at))
     new = form.thread == "new"
     if new and not form.subject.strip() and number_of(form.position) != 1:
         raise InvalidInput("A new thread needs a subject", where="subject", fix="Write one.")

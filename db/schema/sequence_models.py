@@ -99,7 +99,17 @@ steps = Table(
     organization(),
     Column("sequence_id", Uuid, nullable=False),
     Column("position", Integer, nullable=False),
-    Column("delay", Text, nullable=False),
+    Column("delay", Text, nullable=False),  # without ``at``, as earlier releases know it
+    Column("at", Text),  # the time of day on its last business day; NULL = that of the step before
+    Column(
+        "whole_delay",
+        Text,
+        Computed(
+            "CASE WHEN delay LIKE '%business%' THEN delay || coalesce(' at ' || at, '') ELSE delay END",
+            persisted=True,
+        ),
+        nullable=False,
+    ),
     Column("subject", Text),  # NULL = same thread
     Column("body", Text, nullable=False),
     Column("version", Integer, nullable=False, server_default=text("1")),

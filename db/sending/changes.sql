@@ -7,7 +7,7 @@ SELECT d.id, d.organization_id, d.enrollment_id, e.candidate_id, d.sequence_id, 
   s.status AS sequence_status, e.status AS enrollment_status, e.reason AS enrollment_reason, clock_timestamp() AS now,
   s.sending, o.sending AS organization_sending, o.time_zone, b.settings->'window' AS mailbox_sending,
   coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''), c.email) AS person, coalesce(h.name, b.address) AS sender,
-  (SELECT coalesce(jsonb_agg(jsonb_build_array(x.position, x.delay) ORDER BY x.position), '[]') FROM steps x
+  (SELECT coalesce(jsonb_agg(jsonb_build_array(x.position, x.whole_delay) ORDER BY x.position), '[]') FROM steps x
     WHERE x.sequence_id = s.id AND x.retired_at IS NULL AND NOT x.id = ANY(e.passed)
     AND NOT EXISTS (SELECT FROM deliveries v WHERE v.enrollment_id = e.id AND v.step_id = x.id)) AS following
 FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id

@@ -1,4 +1,4 @@
-"""What one email consists of, read from the database, and the mark of it that an approval binds to."""
+"""What an email consists of, and what an approval of it binds to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Content:
 
 
 def content_of(row: Any, opt_out_line: str | None = None, handed_over: Json | None = None) -> Content:
-    """Read what an email consists of. ``row`` has the step, the candidate and the sender, named as in ``_Row``."""
+    """Read what an email consists of. ``row`` has the step, the candidate and the sender, named as in ``claims.sql``."""
     first, last = row.first_name, row.last_name
     introduction = handed_over["introduction"] if handed_over and row.sender_changed else ""
     values = {

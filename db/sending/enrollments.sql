@@ -1,7 +1,7 @@
 -- name: next_step
 -- The next step for an enrollment ``e`` of a sequence ``s``, whatever was edited since their last email: the first step ``x``
 -- that they have not had and that was not added behind them.
-SELECT x.id, x.delay, x.position FROM steps x WHERE x.sequence_id = s.id AND x.retired_at IS NULL
+SELECT x.id, x.whole_delay AS delay, x.position FROM steps x WHERE x.sequence_id = s.id AND x.retired_at IS NULL
   AND NOT x.id = ANY(e.passed) AND {besides} AND NOT EXISTS (SELECT FROM deliveries v WHERE v.enrollment_id = e.id
     AND v.step_id = x.id AND {had}) ORDER BY x.position LIMIT 1
 
@@ -24,7 +24,7 @@ WITH {after} SELECT * FROM here
 
 -- name: first_step
 SELECT s.organization_id, s.mailbox_id, s.status, s.sending, o.sending AS organization_sending, o.time_zone,
-  b.settings->'window' AS mailbox_sending, t.id AS step_id, t.delay
+  b.settings->'window' AS mailbox_sending, t.id AS step_id, t.whole_delay AS delay
 FROM sequences s JOIN organizations o ON o.id = s.organization_id JOIN mailboxes b ON b.id = s.mailbox_id
 JOIN steps t ON t.sequence_id = s.id AND t.retired_at IS NULL
 WHERE s.id = :id ORDER BY t.position LIMIT 1

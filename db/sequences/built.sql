@@ -25,7 +25,7 @@ WHERE b.organization_id = :organization_id AND h.active IS NOT FALSE
 ORDER BY b.owner_id = :member_id DESC NULLS LAST, b.owner_id IS NULL, b.address LIMIT 200
 
 -- name: steps
-SELECT t.id, t.position, t.delay, t.subject, t.body, t.kind, t.version,
+SELECT t.id, t.position, t.whole_delay AS delay, t.subject, t.body, t.kind, t.version,
   count(d.id) FILTER (WHERE d.state = 'sent') AS sent,
   count(d.id) FILTER (WHERE d.state IN ('pending', 'queued', 'preparing', 'drafted', 'sending')
     AND e.status IN ('active', 'paused')) AS waiting

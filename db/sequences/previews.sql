@@ -29,7 +29,7 @@ FROM steps t JOIN sequences s ON s.id = t.sequence_id JOIN mailboxes b ON b.id =
 JOIN organizations o ON o.id = s.organization_id LEFT JOIN members h ON h.id = b.owner_id
 
 -- name: way
-SELECT t.id AS step_id, t.position, t.delay, d.id AS delivery_id, d.state, d.outcome, d.held, d.reason, d.due_at, d.sent_at
+SELECT t.id AS step_id, t.position, t.whole_delay AS delay, d.id AS delivery_id, d.state, d.outcome, d.held, d.reason, d.due_at, d.sent_at
 FROM steps t LEFT JOIN deliveries d ON d.step_id = t.id AND d.enrollment_id = CAST(:enrollment AS uuid)
 WHERE t.sequence_id = :sequence AND t.retired_at IS NULL ORDER BY t.position
 

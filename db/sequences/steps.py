@@ -63,7 +63,7 @@ class Rewritten:
 class _Stored(NamedTuple):
     id: UUID
     position: int
-    delay: str
+    whole_delay: str
     subject: str | None
     body: str
     version: int
@@ -82,8 +82,8 @@ _MOVE_AWAY = Statement(
 )
 _COUNT_VERSION = Statement("UPDATE sequences SET version = version + 1 WHERE id = :id")
 _ADD = Statement(
-    "INSERT INTO steps (id, organization_id, sequence_id, position, delay, subject, body, key, kind)"
-    " VALUES (:id, :organization_id, :sequence_id, :position, :delay, :subject, :body, :key,"
+    "INSERT INTO steps (id, organization_id, sequence_id, position, delay, at, subject, body, key, kind)"
+    " VALUES (:id, :organization_id, :sequence_id, :position, :delay, :at, :subject, :body, :key,"
     " coalesce(CAST(:kind AS text), 'automatic'))"
 )
 _CHANGE = _SQL.statement("change")
@@ -101,7 +101,7 @@ def known_steps(tx: Transaction, sequence_id: UUID) -> list[Known]:
             row.id,
             row.position,
             row.version,
-            Words(row.delay, row.subject, row.body, row.key, StepKind(row.kind)),
+            Words(row.whole_delay, row.subject, row.body, row.key, StepKind(row.kind)),
             row.retired_at is not None,
             [(int(version), said["body"]) for version, said in row.former.items()],
         )
@@ -161,12 +161,14 @@ def _differs(step: StepRow) -> bool:
 def _write(
     tx: Transaction, organization_id: UUID, sequence_id: UUID, step: StepRow, before: Known | None
 ) -> None:
+    delay, _, at = step.words.delay.partition(" at ")
     values = {
         "id": step.id,
         "organization_id": organization_id,
         "sequence_id": sequence_id,
         "position": step.position,
-        "delay": step.words.delay,
+        "delay": delay,
+        "at": at or None,
         "subject": step.words.subject,
         "body": step.words.body,
         "key": step.words.key,

@@ -16,7 +16,7 @@ JOIN lanes l ON l.mailbox_id = b.id WHERE s.id = :id
 SELECT d.id, c.email, trim(c.first_name || ' ' || c.last_name) AS person, t.position,
   t.retired_at IS NOT NULL AS removed, d.due_at,
   coalesce(e.paused_at, s.paused_at, s.set_back_at, clock_timestamp()) AS paused_at,
-  s.status = 'draft' AND coalesce(d.created_at >= s.set_back_at, true) AS never_ran, t.delay,
+  s.status = 'draft' AND coalesce(d.created_at >= s.set_back_at, true) AS never_ran, t.whole_delay AS delay,
   c.away_until, c.unclear_until, t.kind = 'approval' AND d.approval IS NULL AS to_approve
 FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id
 JOIN steps t ON t.id = d.step_id JOIN sequences s ON s.id = d.sequence_id

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.delay import Delay, parse_delay
+from domain.delay import Delay, delay_of, parse_delay, spelled
 from domain.errors import InvalidInput
 from domain.send_window import SendWindow
 
@@ -17,8 +17,9 @@ ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolka
 
 # Every form is parsed back from its parts, so the expected length is computed from numbers, never from the text.
 part = st.none() | st.integers(0, 99)
+clocks = st.builds(time, st.integers(0, 23), st.integers(0, 59))
 delays = st.builds(Delay, st.integers(0, 365 * 86400).map(lambda n: timedelta(seconds=n))) | st.builds(
-    lambda n: Delay(business_days=n), st.integers(1, 260)
+    lambda n, clock: Delay(business_days=n, at=clock), st.integers(1, 260), st.none() | clocks
 )
 moments = st.integers(0, 2 * 365 * 24 * 60).map(
     lambda n: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=n)
@@ -241,3 +242,78 @@ def test_a_calendar_without_working_days_is_refused_instead_of_searched_for_ever
     with pytest.raises(InvalidInput) as caught:
         Delay(business_days=1).after(at("2026-03-05T10:00:00+00:00"), never)
     assert caught.value.fix == "Widen the sending days."
+
+
+@pytest.mark.parametrize(
+    ("text", "days", "clock"),
+    [
+        ("1 business day at 09:00", 1, time(9)),
+        ("next business day at 9:00", 1, time(9)),
+        ("Next Business Day", 1, None),
+        ("3 business days AT 17:30", 3, time(17, 30)),
+    ],
+)
+def test_a_business_day_has_a_time_of_day(text: str, days: int, clock: time | None) -> None:
+    assert parse_delay(text) == Delay(business_days=days, at=clock)
+
+
+@pytest.mark.parametrize(
+    "text", ["P3D at 09:00", "1 business day at 24:00", "1 business day at 9", "at 09:00"]
+)
+def test_no_other_delay_has_one(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_delay(text)
+
+
+@pytest.mark.parametrize(
+    ("start", "due"),
+    [
+        ("2026-03-02T23:50+01:00", "2026-03-03T09:00+01:00"),  # Monday to Tuesday
+        ("2026-03-03T00:10+01:00", "2026-03-04T09:00+01:00"),
+        ("2026-03-06T15:00+01:00", "2026-03-09T09:00+01:00"),  # over a weekend
+        ("2026-03-27T15:00+01:00", "2026-03-30T09:00+02:00"),  # and over a clock change
+    ],
+)
+def test_the_next_business_day_at_nine_is_by_the_policys_clock(start: str, due: str) -> None:
+    found = parse_delay("1 business day at 09:00").after(at(start), policy("Europe/Berlin"))
+    assert found == at(due)
+
+
+@given(moments, st.integers(1, 20), clocks, st.sampled_from(ZONES))
+@CALM
+def test_a_time_of_day_is_that_of_a_working_day_of_the_zone(
+    start: datetime, days: int, clock: time, zone: str
+) -> None:
+    plain, timed = Delay(business_days=days), Delay(business_days=days, at=clock)
+    local = timed.after(start, policy(zone)).astimezone(ZoneInfo(zone))
+    assert local.date() == plain.after(start, policy(zone)).astimezone(ZoneInfo(zone)).date()
+    assert local.isoweekday() <= 5
+    gap = local.time().replace(fold=0) != clock
+    assert not gap or local.utcoffset() != (local - timedelta(hours=3)).utcoffset()
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Next business day AT 9:00", "1 business day at 09:00"),
+        ("next business day", "1 business day"),
+        ("3 Business Days", "3 Business Days"),
+        ("PT90M", "PT90M"),
+    ],
+)
+def test_what_earlier_releases_read_is_kept_as_it_was_written(text: str, kept: str) -> None:
+    assert spelled(text) == kept
+
+
+def test_what_a_form_says_becomes_a_delay_or_is_refused() -> None:
+    assert str(delay_of(1, "business days", "9:00")) == "1 business day at 09:00"
+    assert str(delay_of(2, "business days", "")) == "2 business days"
+    for count, unit, clock in (
+        (3, "days", "09:00"),
+        (0, "business days", "09:00"),
+        (1, "business days", "x"),
+        (1, "business days", "25:00"),
+        (1, "business days", "\u0663:\u0660\u0660"),
+    ):
+        with pytest.raises(InvalidInput):
+            delay_of(count, unit, clock)

@@ -203,7 +203,7 @@ def measured(stage: Stage) -> None:
     ]
     said = "A stored token needs a key that SECRET_KEYS does not hold (id 00112233445566778899). Put the old key back."
     process = Process(
-        some, "worker", "worker-send-7d9c5b6f4-x2x9q.onbehalf.svc", 17, sorted(QUEUES), "0.1.0", "2026_11_30_approvals", [], [],
+        some, "worker", "worker-send-7d9c5b6f4-x2x9q.onbehalf.svc", 17, sorted(QUEUES), "0.1.0", "2026_11_30_times_of_day", [], [],
         True, ago(hours=3), ago(seconds=3), ago(seconds=8), None,
     )  # fmt: skip
     with stage.world.database.transaction() as tx:

@@ -380,3 +380,18 @@ def test_a_draft_with_nobody_in_it_leads_to_where_people_are_added_to_it(
     assert f'href="/people/add?sequence={mine}"' in visitor.text
     visitor.get(f"/people/add?sequence={mine}")
     assert f'<option value="{mine}" selected>' in visitor.text
+
+
+def test_a_step_is_due_on_the_next_business_day_at_a_time_of_day(stage: Stage, visitor: Visitor) -> None:
+    path = made(stage, visitor)
+    written(visitor, path, "First", subject="Hi")
+    said = {"unit": "business days", "thread": "same", "body": "Second.", "position": "2", "key": "k"}
+    assert visitor.send(f"{path}/steps/new", None, wait="1", at="25:00", **said).status == 422
+    assert "no time of day" in visitor.text
+    assert visitor.send(f"{path}/steps/new", None, wait="1", at="09:00", **said).status == 303
+    assert "1 business day later, at 09:00, if nobody answered" in visitor.get(path).text
+    step = stage.only(Step, position=2).id
+    assert 'value="09:00"' in visitor.get(f"{path}/steps/{step}").text
+    said["unit"] = "days"
+    assert visitor.send(f"{path}/steps/{step}", None, wait="1", at="09:00", version="1", **said).status == 422
+    assert "goes with business days" in visitor.text
