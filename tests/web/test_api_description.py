@@ -35,7 +35,7 @@ def test_no_request_gets_an_answer_that_is_not_described(
         @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
         @given(case=operation.as_strategy(generation_mode=mode))
         def attempt(case: schemathesis.Case[Any]) -> None:
-            case.call_and_validate(headers=headers, checks=CHECKS)
+            case.call_and_validate(headers=headers, checks=CHECKS, timeout=60)
 
         attempt()
     assert stage.left() == []
