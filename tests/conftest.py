@@ -78,6 +78,7 @@ def logs_as_before() -> Iterator[None]:
     root, structured = logging.getLogger(), structlog.get_config()
     structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     before = root.handlers[:], root.level
+    structlog.contextvars.clear_contextvars()  # jobs that a test did itself leave their ids
     yield
     root.handlers[:], root.level = before
     structlog.configure(**structured)
@@ -89,7 +90,6 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, obje
     out = io.StringIO()
     monkeypatch.setattr(sys, "stderr", out)
     configure_logging("json", "info")
-    structlog.contextvars.clear_contextvars()
     return lambda: [json.loads(line) for line in out.getvalue().splitlines()]
 
 
