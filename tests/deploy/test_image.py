@@ -89,7 +89,7 @@ def test_the_release_brings_a_database_up_to_date_from_the_images_files(
         "import workers.main; print(workers.main.__file__)",
         "import scheduler.__main__; print(scheduler.__main__.__file__)",
         "import inbox.__main__; print(inbox.__main__.__file__)",
-        "import web.main; web.main.make_app(); assert web.main.operations.runbook.parts(); print(web.main.__file__)",
+        "import web.main; web.main.make_app(); from web import runbook; assert runbook.parts(); print(web.main.__file__)",
     ],
 )
 def test_every_process_finds_all_it_is_made_of_in_the_image(

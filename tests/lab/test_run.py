@@ -116,7 +116,10 @@ def test_the_demos_candidates_answer_and_a_restart_gives_nobody_back(
     tables = Tables(database)
     wanted = {"answered", "bounced", "opted_out", "left_company"}
     until = time.monotonic() + 240
-    while {each.reason for each in tables.all(Enrollment)} & wanted != wanted and time.monotonic() < until:
+    while time.monotonic() < until and not (
+        "elif.ivanov.4@example.org" in (found := standings(tables))
+        and {reason for _, reason in found.values()} >= wanted
+    ):
         time.sleep(0.5)
     said_no(tmp_path, tables)
     said = stop(first)

@@ -118,7 +118,7 @@ def test_each_text_of_a_form_is_written_by_somebody_or_chosen() -> None:
             "role",
             "round",
         ),
-        *("step", "then", "thread", "unit", "version", "wait", "was"),
+        *("step", "then", "thread", "unit", "version", "wait", "was", "what"),
     }
     texts: set[str] = set()
     forms = [each for each in PageForm.__subclasses__() if each is not Example]
