@@ -178,6 +178,20 @@ def test_why_finds_a_person_and_offers_what_helps(stage: Stage, office: Office) 
     assert f"/sequences/{office.sequence}/resume" in visitor.get(f"/why?person={office.priya}").text
 
 
+def test_why_tells_people_of_one_name_apart(stage: Stage, office: Office) -> None:
+    for address, family, company in (
+        ("p.rao@kestrel.example", "Rao", "Kestrel"),
+        ("priya.r@kestrel.example", "Raman", ""),
+    ):
+        stage.world.enroll(
+            office.sequence, email=address, first_name="Priya", last_name=family, company=company
+        )
+    text = office.visit("/why?q=priya").text
+    assert "<span><bdi>Priya Rao</bdi>, <bdi>Kestrel</bdi></span>" in text
+    for address in ("priya@kestrel.example", "priya.r@kestrel.example"):
+        assert f"<span><bdi>Priya Raman</bdi>, <bdi>{address}</bdi></span>" in text
+
+
 def test_why_is_linked_from_search_and_from_needs_attention(office: Office) -> None:
     visitor = office.visit("/search?q=raman")
     assert f"/why?person={office.priya}" in visitor.text
