@@ -9,7 +9,6 @@ import typer
 from actions import holds
 from app.runtime import Runtime
 from commands.common import (
-    IN_DOUBT_REMAINS,
     REFUSED,
     AsJson,
     actor,
@@ -23,7 +22,7 @@ from commands.common import (
 )
 from commands.names import MailboxAddress, OrganizationName
 from commands.tree import group
-from commands.withdrawals import find
+from commands.withdrawals import find, finish
 from commands.words import at_utc
 from db.withdrawing import holds as stored
 from db.withdrawing.holds import OnTheWay, Whose
@@ -143,12 +142,7 @@ def _hold(runtime: Runtime, whose: Whose, because: str, until: str | None, as_js
         ) from None
     with errors.status("Closing the gate, waiting for emails on their way …"):
         answer = holds.hold(runtime, whose, level=Level.OPERATOR, actor=actor(), reason=because, until=moment)
-    if as_json:
-        print_json({**asdict(answer), "complete": answer.complete})
-    else:
-        _say(answer)
-    if not answer.complete:
-        raise typer.Exit(IN_DOUBT_REMAINS)
+    finish(answer, _say, as_json=as_json)
 
 
 def _say(answer: WithdrawalResult) -> None:

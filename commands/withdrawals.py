@@ -46,10 +46,15 @@ def say_no(as_json: bool, call: Callable[[Runtime], WithdrawalResult]) -> None:
     """Make a withdrawal and say what it stopped. Exits with its own code while anything is in doubt."""
     with opened() as runtime, errors.status("Closing the gate, waiting for emails on their way …"):
         answer = call(runtime)
+    finish(answer, say_answer, as_json=as_json)
+
+
+def finish(answer: WithdrawalResult, words: Callable[[WithdrawalResult], None], *, as_json: bool) -> None:
+    """Say what an answer is, in words or as JSON. Exits with its own code while anything is in doubt."""
     if as_json:
         print_json({**asdict(answer), "complete": answer.complete})
     else:
-        say_answer(answer)
+        words(answer)
     if not answer.complete:
         raise typer.Exit(IN_DOUBT_REMAINS)
 
