@@ -8,9 +8,8 @@ from actions import approvals
 from actions.approvals import Letter
 from commands.common import AsJson, Organization, Yes, actor, command, confirm, opened, report, say, show
 from commands.names import completed
-from commands.planned import Delivery, email_app
+from commands.planned import Delivery, email_app, within
 from db.views import approvals as lists
-from db.views import lookups
 
 _MOST = 1000
 
@@ -26,14 +25,7 @@ def list_waiting(
 ) -> None:
     """Emails that wait for an approval, those that came due first. Example: onbehalf email waiting --sequence "Backend engineers" """
     with opened() as runtime, runtime.database.transaction() as tx:
-        organization_id = (
-            lookups.by_name(tx, "organization", organization)
-            if organization
-            else lookups.only_organization(tx)
-        )
-        sequence_id = (
-            lookups.by_name(tx, "sequence", sequence, organization=organization) if sequence else None
-        )
+        organization_id, sequence_id = within(tx, organization, sequence)
         rows = lists.waiting(tx, organization_id, None, sequence_id, limit=_MOST)
     found = [
         {

@@ -23,6 +23,7 @@ from commands.names import completed
 from commands.tree import group
 from commands.withdrawals import Because, find, say_no
 from db.access import authority
+from db.core.session import Transaction
 from db.views import lookups, outbox
 from db.views.outbox import Wanted
 from domain.changes import Cancel, Change, Earlier, NotBefore, Skip
@@ -34,6 +35,16 @@ candidate_app = group("candidate")
 email_app = group("email")
 
 Delivery = Annotated[UUID, typer.Argument(metavar="DELIVERY", help="Its id, as the outbox shows it.")]
+
+
+def within(tx: Transaction, organization: str | None, sequence: str | None) -> tuple[UUID, UUID | None]:
+    """Return the ids behind the names: of the organization, or of the only one there is, and of the sequence. Raises ``NotFound``."""
+    organization_id = (
+        lookups.by_name(tx, "organization", organization) if organization else lookups.only_organization(tx)
+    )
+    return organization_id, (
+        lookups.by_name(tx, "sequence", sequence, organization=organization) if sequence else None
+    )
 
 
 @command
@@ -51,14 +62,7 @@ def show_outbox(
 ) -> None:
     """Planned emails, the first ones first, each with what it waits for. Example: onbehalf outbox --organization Acme"""
     with opened() as runtime, runtime.database.transaction() as tx:
-        organization_id = (
-            lookups.by_name(tx, "organization", organization)
-            if organization
-            else lookups.only_organization(tx)
-        )
-        sequence_id = (
-            lookups.by_name(tx, "sequence", sequence, organization=organization) if sequence else None
-        )
+        organization_id, sequence_id = within(tx, organization, sequence)
         mailbox_id = lookups.by_name(tx, "mailbox", mailbox, organization=organization) if mailbox else None
         rows = outbox.planned(tx, Wanted(organization_id, None, held, mailbox_id, sequence_id), limit=limit)
         stops = authority.blockers(tx, list({each.sequence_id for each in rows}))
