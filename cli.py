@@ -66,7 +66,7 @@ def drill(
     """Hurt a demo system on purpose and judge what it did.
 
     Uses the system that `onbehalf run` started in this folder, or starts one for the drill. Names: revoke, disconnect,
-    sent-without-answer, throttling, token-revoked, redis-emptied, postgres-restarted, worker-killed, clock-changed, reply, bounce,
+    sent-without-answer, throttling, token-revoked, redis-emptied, postgres-restarted, worker-killed, clock-changed, hold, drain, reply, bounce,
     opt-out, away.
     Exit code 1 when an invariant was broken. Example: onbehalf drill revoke worker-killed
     """

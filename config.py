@@ -13,18 +13,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import idna
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
 
+from config_urls import check_scheme, emulator_url, public_url, web_url
 from domain.errors import OperatorMisconfigured
 
-_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _HOST_NAME = re.compile(r"(?=.{1,253}$)([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z0-9-]{2,63}")
+# "projects/my-project/topics/my-topic"; a project of a domain is "example.com:my-project" (Pub/Sub's "Naming a resource").
+_TOPIC = re.compile(r"projects/[a-z][a-z0-9.:-]{3,127}/topics/[A-Za-z][A-Za-z0-9._~+%-]{2,254}")
+_ACCOUNT = re.compile(r"[^@\s]{1,64}@[a-z0-9.-]{3,190}")
 _ADDRESS_LITERAL = re.compile(r"\[[0-9a-fA-F.:]{2,45}\]|\[IPv6:[0-9a-fA-F:.]{2,45}\]")
 # Variables that a process without requests to Microsoft does not need, and below, one that only changes the schema.
-NO_MICROSOFT = ("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET")
+NO_MICROSOFT = ("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET", "GOOGLE_CLIENT_SECRET")
 # How the Entra app authenticates (MICROSOFT_CREDENTIAL): the variable that each way needs, and its content.
 CREDENTIALS = {
     "secret": ("MICROSOFT_CLIENT_SECRET", "Give the client secret of your Entra app."),
@@ -46,6 +47,7 @@ KEYS_ONLY = (*SCHEMA_ONLY, "DATABASE_URL")
 _PRINT_KEYS = "Print it where SECRET_KEYS is: onbehalf keys web"
 PUBLIC_ENTRA_URL = "https://login.microsoftonline.com"
 PUBLIC_GRAPH_URL = "https://graph.microsoft.com"
+PUBLIC_GOOGLE_URL = "https://accounts.google.com"  # the pages for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,12 @@ class Settings:
     azure_client_id: str = ""
     entra_url: str = PUBLIC_ENTRA_URL
     graph_url: str = PUBLIC_GRAPH_URL
+    google_client_id: str = ""
+    google_client_secret: str = field(default="", repr=False)
+    google_personal: bool = False  # accounts outside a Workspace may connect
+    google_url: str = ""  # an emulator's, instead of Google's own addresses
+    google_pubsub_topic: str = ""  # where Gmail publishes what changes; empty: nowhere
+    google_pubsub_account: str = ""  # the service account as which Pub/Sub calls us
     graph_one_click: bool = False  # Exchange lets List-Unsubscribe-Post through, as probe-graph says
     public_url: str = "http://localhost:8000"
     default_mail_url: str = field(default="", repr=False)
@@ -113,18 +121,18 @@ class Settings:
             "Give a Postgres URL, for example postgresql://user:password@host/onbehalf.",
         )
         if database_url:
-            _check_scheme("DATABASE_URL", database_url, {"postgres", "postgresql", "postgresql+psycopg"})
-        redis_url = need("REDIS_URL", "Give a Redis URL, for example redis://host:6379/0.")
-        if redis_url:
-            _check_scheme("REDIS_URL", redis_url, {"redis", "rediss", "unix", "sentinel", "sentinels"})
-        entra_url = _web_url("ENTRA_URL", environment.get("ENTRA_URL", PUBLIC_ENTRA_URL))
-        graph_url = _web_url("GRAPH_URL", environment.get("GRAPH_URL", PUBLIC_GRAPH_URL))
+            check_scheme("DATABASE_URL", database_url, {"postgres", "postgresql", "postgresql+psycopg"})
+        if redis_url := need("REDIS_URL", "Give a Redis URL, for example redis://host:6379/0."):
+            check_scheme("REDIS_URL", redis_url, {"redis", "rediss", "unix", "sentinel", "sentinels"})
+        entra_url = web_url("ENTRA_URL", environment.get("ENTRA_URL", PUBLIC_ENTRA_URL))
+        graph_url = web_url("GRAPH_URL", environment.get("GRAPH_URL", PUBLIC_GRAPH_URL))
         credential = _choice(environment, "MICROSOFT_CREDENTIAL", "secret", set(CREDENTIALS))
         if "MICROSOFT_CLIENT_SECRET" not in without:
             need(*CREDENTIALS[credential])
-        mail_url = environment.get("DEFAULT_MAIL_URL", "").strip()
-        if mail_url:
-            _check_scheme("DEFAULT_MAIL_URL", mail_url, {"smtp", "smtps", "smtp+starttls"})
+        if google_id := environment.get("GOOGLE_CLIENT_ID", "").strip():
+            need("GOOGLE_CLIENT_SECRET", "Give the client secret that belongs to GOOGLE_CLIENT_ID.")
+        if mail_url := environment.get("DEFAULT_MAIL_URL", "").strip():
+            check_scheme("DEFAULT_MAIL_URL", mail_url, {"smtp", "smtps", "smtp+starttls"})
         return cls(
             database_url=database_url,
             redis_url=redis_url,
@@ -140,8 +148,13 @@ class Settings:
             azure_client_id=environment.get("AZURE_CLIENT_ID", "").strip(),
             entra_url=entra_url,
             graph_url=graph_url,
+            google_client_id=google_id,
+            google_client_secret=environment.get("GOOGLE_CLIENT_SECRET", "").strip(),
+            google_personal=_choice(environment, "GOOGLE_PERSONAL_ACCOUNTS", "no", {"yes", "no"}) == "yes",
+            google_url=emulator_url("GOOGLE_URL", environment.get("GOOGLE_URL", "")),
+            **_pubsub(environment),
             graph_one_click=_choice(environment, "GRAPH_ONE_CLICK", "no", {"yes", "no"}) == "yes",
-            public_url=_public_url(environment.get("PUBLIC_URL", "http://localhost:8000")),
+            public_url=public_url(environment.get("PUBLIC_URL", "http://localhost:8000")),
             default_mail_url=mail_url,
             default_mail_domain=environment.get("DEFAULT_MAIL_DOMAIN", "").strip() or "onbehalf.invalid",
             smtp_ehlo_name=_ehlo_name(environment),
@@ -154,6 +167,22 @@ class Settings:
             log_format=_choice(environment, "LOG_FORMAT", "auto", {"auto", "json", "pretty"}),
             log_level=_choice(environment, "LOG_LEVEL", "info", {"debug", "info", "warning", "error"}),
         )
+
+
+def _pubsub(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return the topic and the account of Gmail's hints: both or none."""
+    topic = environment.get("GOOGLE_PUBSUB_TOPIC", "").strip()
+    account = environment.get("GOOGLE_PUBSUB_ACCOUNT", "").strip().lower()
+    if topic and not _TOPIC.fullmatch(topic):
+        raise OperatorMisconfigured(
+            f"GOOGLE_PUBSUB_TOPIC is {topic[:80]!r}. Write it like projects/PROJECT/topics/TOPIC."
+        )
+    if topic and not _ACCOUNT.fullmatch(account):
+        raise OperatorMisconfigured(
+            f"GOOGLE_PUBSUB_ACCOUNT is {account[:80]!r}. Give the service account that the push subscription of"
+            " GOOGLE_PUBSUB_TOPIC authenticates as, such as push@PROJECT.iam.gserviceaccount.com."
+        )
+    return {"google_pubsub_topic": topic, "google_pubsub_account": account if topic else ""}
 
 
 def _certificate(name: str) -> str:
@@ -212,58 +241,6 @@ def _port(name: str, value: str) -> int | None:
             f"{name} is {value[:20]!r}. Give a port from 1 to 65535, or leave it out."
         )
     return int(value)
-
-
-def _check_scheme(name: str, url: str, schemes: set[str]) -> None:
-    scheme = url.partition("://")[0]
-    if "://" not in url or scheme not in schemes:
-        raise OperatorMisconfigured(
-            f"{name} must be a URL that starts with one of: {', '.join(sorted(schemes))}."
-        )
-
-
-def _web_url(name: str, url: str) -> str:
-    try:
-        parts = urlsplit(url.strip())
-        usable = parts.hostname and parts.scheme in {"http", "https"} and "@" not in parts.netloc
-        usable = usable and parts.port != 0  # checked here, because an invalid port raises
-        loopback = parts.hostname in _LOOPBACK
-    except ValueError:
-        usable = loopback = False
-    if not usable:
-        raise OperatorMisconfigured(f"{name} must be an https URL without a name or password in it.")
-    if parts.scheme == "http" and not loopback:
-        raise OperatorMisconfigured(
-            f"{name} must be https; plain http is allowed for loopback addresses only."
-        )
-    return url.strip().rstrip("/")
-
-
-def _public_url(url: str) -> str:
-    """Normalize the URL as browsers do in ``Origin``: lower case, no default port; a path has no trailing slash."""
-    checked = _web_url("PUBLIC_URL", url)
-    parts = urlsplit(checked)
-    if parts.query or parts.fragment or "?" in checked or "#" in checked:
-        raise OperatorMisconfigured("PUBLIC_URL must end with its path: leave out ? and # and what follows.")
-    if not _PATH.fullmatch(parts.path):
-        raise OperatorMisconfigured(
-            f"PUBLIC_URL: the path {parts.path} is not one. Write it like /onbehalf, with letters, digits, - and _ between slashes."
-        )
-    host = parts.hostname or ""
-    if ":" in host:
-        host = f"[{host}]"
-    elif not host.isascii():
-        host = _ascii(host)
-    usual = {"https": 443, "http": 80}[parts.scheme]
-    port = "" if parts.port in (None, usual) else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}{parts.path}"
-
-
-def _ascii(host: str) -> str:
-    try:
-        return idna.encode(host, uts46=True).decode()
-    except idna.IDNAError:
-        raise OperatorMisconfigured(f"PUBLIC_URL: {host} is not a host's name.") from None
 
 
 def _keys(

@@ -54,7 +54,9 @@ NOTICES = _counter("notices", "Attempts to notify somebody by email or in a chat
 TOKENS = _counter(
     "tokens_refreshed", "Refreshes of mailboxes' tokens: stored, discarded, or an error's class.", "outcome"
 )
-NOTIFICATIONS = _counter("microsoft_notifications", "Change notifications that arrived.", "outcome")
+HINTS = _counter(
+    "hints", "Hints of changes in mailboxes that providers sent: taken or ignored.", "provider", "outcome"
+)
 JOB_SECONDS = _seconds("job", "Jobs of workers and schedulers.", "kind", "outcome")
 REQUEST_SECONDS = _seconds("web_request", "Requests to the web process.", "part", "status")
 INBOX_MESSAGES = _counter(

@@ -107,11 +107,12 @@ def configure_logging(
     level: str,
     *,
     process: str = "",
+    queue: str = "",
     counted: Callable[[str, str], None] = lambda _level, _event: None,
 ) -> None:
     """Set up logging. ``log_format``: json, pretty, or auto (pretty on a terminal). Includes libraries' logs from ``warning`` up.
 
-    ``process``: its kind, which each line of JSON names beside host and process id. ``counted``: called with level and event of
+    ``process``: its kind, which each line of JSON names beside host and process id, and ``queue``, if it has any. ``counted``: called with level and event of
     each line from ``warning`` up; a library's event is ``library``.
 
     Loggers with their own handlers (uvicorn, Dramatiq) lose them, so that there is only one output.
@@ -124,12 +125,12 @@ def configure_logging(
         of_its_trace,
     ]
 
-    where: dict[str, object] = (
-        {} if pretty or not process else {"process": process, "host": gethostname(), "pid": os.getpid()}
-    )
+    where = {} if pretty or not process else {"process": process, "host": gethostname()}
+    of_all = {"queue": queue} if where and queue else {}
 
     def place(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        return {**event, **where}
+        # A job knows which queue it came by, and a fork has a number of its own.
+        return {**of_all, **event, **where, "pid": os.getpid()} if where else event
 
     def count(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         if event["level"] in _PROBLEMS:

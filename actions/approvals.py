@@ -11,13 +11,16 @@ from uuid import UUID
 import structlog
 
 from app.runtime import Runtime
+from db.access import first_emails
 from db.audit import audit
 from db.core.session import Transaction, database_now
 from db.sending import approvals, changes, claims
 from db.sending.changes import Email
+from db.views import my_settings
 from domain import changes as rules
 from domain.approval import Approval
 from domain.errors import InvalidInput, MessageRejected, NotFound, NotPermitted
+from domain.grant import usable_grant
 from domain.markup import is_html
 from domain.opt_out import LINE
 from domain.send_window import next_permitted
@@ -142,6 +145,71 @@ def _approve(tx: Transaction, delivery_id: UUID, mark: str, actor: str) -> Appro
         tx, email.organization_id, actor, "delivery_approved", f"delivery:{delivery_id}", {"text": mark}
     )
     return Approved(leaves_at, True)
+
+
+def take_back(runtime: Runtime, delivery_id: UUID, *, actor: str) -> bool:
+    """Take the approval of an email back: it waits for another. Returns False if it has none.
+
+    Raises ``NotFound``; ``NotPermitted`` if it needs no approval, is leaving, or has left.
+    """
+    with runtime.database.transaction() as tx:
+        email = changes.email(tx, delivery_id, lock=True)
+        # That it was submitted once and came back does not matter: it does not leave again.
+        if refused := rules.too_late(email.state, email.outcome, submitted=False):
+            raise NotPermitted(refused)
+        _, facts = claims.present(tx, delivery_id)
+        if not facts.needs_approval:
+            raise NotPermitted("This email needs no approval.")
+        if facts.approval is None:
+            return False
+        approvals.take_back(tx, delivery_id)
+        data = {"text": facts.approval.text}
+        audit.write(tx, email.organization_id, actor, "approval_taken_back", f"delivery:{delivery_id}", data)
+    log.info("approval_taken_back", delivery_id=str(delivery_id))
+    return True
+
+
+def approve_first(
+    runtime: Runtime, grant_id: UUID, delivery_id: UUID, mark: str, *, mailbox_owner_id: UUID, actor: str
+) -> None:
+    """Approve the first email on a permission as it was read; from then on the permission sends by itself.
+
+    Raises ``NotFound``: they gave no such permission, or it has ended; ``ChangedSince``; ``NotPermitted`` if no email waits for it any more;
+    ``InvalidInput`` if it could not leave as it is.
+    """
+    with runtime.database.transaction() as tx:
+        if not first_emails.lock(tx, grant_id):
+            raise NotFound("This permission has ended. Nothing leaves on it.")
+        found = _letter(tx, changes.email(tx, delivery_id, lock=True))
+        _, facts = claims.present(tx, delivery_id)
+        owner = facts.mailbox_owner
+        if owner is None or owner.id != mailbox_owner_id:
+            raise NotFound("There is no such email.")
+        grant = usable_grant(facts.grants, facts.sequence_owner.id, facts.sequence_id, facts.now)
+        if grant is None or grant.id != grant_id or not grant.waits_for_first:
+            raise NotPermitted("This permission waits for no approval any more.")
+        if refused := rules.too_late(found.email.state, found.email.outcome, submitted=False):
+            raise NotPermitted(refused)
+        if found.mark is None:
+            raise InvalidInput(
+                found.error.rstrip("."),
+                where="text",
+                fix=f"{found.email.person} gets it once that is filled in.",
+            )
+        if found.mark != mark:
+            raise ChangedSince(found)
+        first_emails.approve(tx, grant_id, delivery_id, Approval(actor, facts.now, mark))
+    log.info("first_email_approved", grant_id=str(grant_id), delivery_id=str(delivery_id))
+
+
+def ask_for_first(
+    runtime: Runtime, grant_id: UUID, *, asks: bool, mailbox_owner_id: UUID, actor: str
+) -> bool:
+    """Have the next email on a permission wait for the mailbox's owner, or none; returns whether that changed anything. Raises ``NotFound``."""
+    with runtime.database.transaction() as tx:
+        if not my_settings.gave(tx, grant_id, mailbox_owner_id):
+            raise NotFound("You gave no such permission.")
+        return (first_emails.ask if asks else first_emails.stop_asking)(tx, grant_id, actor=actor)
 
 
 def approve_several(runtime: Runtime, marks: Mapping[UUID, str], *, actor: str) -> Several:

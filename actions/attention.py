@@ -7,9 +7,8 @@ import structlog
 
 from actions import resume, withdraw
 from app.runtime import Runtime
-from db.sequences import corrections, decisions
+from db.sequences import decisions
 from db.withdrawing import resumes
-from domain.address import parse_address
 from domain.errors import InvalidInput, NotPermitted
 
 log = structlog.get_logger()
@@ -73,18 +72,6 @@ def retry_failed(runtime: Runtime, sequence_id: UUID, reason: str, *, actor: str
         retried = sum(decisions.retry(tx, each, actor=actor) for each in found)
     log.info("failed_retried", sequence_id=str(sequence_id), count=retried)
     return retried
-
-
-def correct_address(runtime: Runtime, delivery_id: UUID, address: str, *, actor: str) -> None:
-    """Correct the address of a person whose email was refused because of it, and send it again, through every check.
-
-    Raises ``NotFound``; ``InvalidInput`` for an invalid address or somebody else's; ``NotPermitted`` if the email did not fail
-    because of its address, if the person or the address is suppressed, or if emails have left for the old address.
-    """
-    wanted = parse_address(address, international=True).email
-    with runtime.database.transaction() as tx:
-        corrections.correct(tx, runtime.web_keys, delivery_id, wanted, actor=actor)
-    log.info("address_corrected", delivery_id=str(delivery_id))
 
 
 def leave_out_failed(runtime: Runtime, sequence_id: UUID, reason: str, *, actor: str) -> int:

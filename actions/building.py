@@ -35,13 +35,15 @@ _FIELD = re.compile(r"[a-z][a-z0-9_]{0,63}")
 class Settings:
     """``sender``: a mailbox. ``sending``: hours as ``SendWindow`` reads them, None: those of the organization.
 
-    ``fields``: of people, besides those that everybody has.
+    ``fields``: of people, besides those that everybody has. ``with_signature``: its emails end with its mailbox's signature; None:
+    unchanged, or yes if it is new.
     """
 
     name: str
     sender: UUID | None
     sending: Mapping[str, Any] | None = None
     fields: Sequence[str] = ()
+    with_signature: bool | None = None
 
 
 def make(
@@ -84,7 +86,7 @@ def duplicate(
         choices = built.senders(tx, organization_id, owner_id)
         sender = next((each for each in choices if each.id == original.mailbox_id), None) or _first(choices)
         name = built.free_name(tx, organization_id, f"Copy of {original.name}"[: MAX_NAME - 5])
-        settings = Settings(name, sender.id, original.sending, original.fields)
+        settings = Settings(name, sender.id, original.sending, original.fields, original.with_signature)
         _make(tx, organization_id, owner_id, copy_id, settings, sender, like=sequence_id)
         written = [
             (
@@ -145,22 +147,34 @@ def _change(tx: Transaction, sequence_id: UUID, wanted: Settings, version: int, 
             actor=actor,
             quietly=True,
         )
-    changed = built.change(tx, sequence_id, name=wanted.name, sending=wanted.sending, fields=wanted.fields)
+    changed = built.change(
+        tx,
+        sequence_id,
+        name=wanted.name,
+        sending=wanted.sending,
+        fields=wanted.fields,
+        with_signature=wanted.with_signature,
+    )
     known_steps = steps.known_steps(tx, sequence_id)
     kept = [(each.id, each.words) for each in known_steps if not each.retired]
     same = steps.rewrite_named(tx, present.organization_id, sequence_id, known_steps, kept)
     report = imports.follow_edit(tx, sequence_id, same, windows_before=before)
     check_running(tx, sequence_id, present.status)
     if changed:
-        data = {"name": wanted.name, "sending": wanted.sending, "fields": list(wanted.fields)}
+        data: dict[str, Any] = {"name": wanted.name, "sending": wanted.sending, "fields": list(wanted.fields)}
+        if wanted.with_signature not in (None, present.with_signature):
+            data["with_signature"] = wanted.with_signature
         audit.write(tx, present.organization_id, actor, "sequence_changed", f"sequence:{sequence_id}", data)
     return replace(report, changed=report.changed or changed or not _same_sender(present, sender))
 
 
 def _is(present: Built, wanted: Settings, sender: SenderChoice) -> bool:
     """Is it as wanted already?"""
-    said = (present.name, present.sending, list(present.fields))
-    return said == (wanted.name, wanted.sending, list(wanted.fields)) and _same_sender(present, sender)
+    said = (present.name, present.sending, list(present.fields), present.with_signature)
+    signed = present.with_signature if wanted.with_signature is None else wanted.with_signature
+    return said == (wanted.name, wanted.sending, list(wanted.fields), signed) and _same_sender(
+        present, sender
+    )
 
 
 def _same_sender(present: Built, sender: SenderChoice) -> bool:
@@ -193,6 +207,7 @@ def _make(
             "name": settings.name,
             "sending": settings.sending,
             "fields": list(settings.fields),
+            "with_signature": settings.with_signature is not False,
         },
         like=like,
     )
@@ -244,4 +259,4 @@ def _checked(settings: Settings) -> Settings:
     if len(fields) > MAX_FIELDS:
         raise InvalidInput(f"There are more than {MAX_FIELDS} fields", where="fields", fix="Remove some.")
     sending = None if settings.sending is None else SendWindow.from_json(settings.sending).to_json()
-    return Settings(name, settings.sender, sending, fields)
+    return Settings(name, settings.sender, sending, fields, settings.with_signature)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import structlog
 
+from actions.signatures import seen
 from app.runtime import Runtime
 from db.access import authority
 from db.core.session import Transaction
@@ -23,16 +24,23 @@ _MAX_KEY = 100
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A mailbox that a member may write from, and what an email written there would answer, if anything."""
+    """A mailbox that a member may write from, and what an email written there would answer, if anything.
+
+    ``signature``: what the email ends with, as HTML.
+    """
 
     sender: From
     answers: Newest | None
+    signature: str
 
 
 def choices(tx: Transaction, organization_id: UUID, candidate_id: UUID, member_id: UUID) -> list[Choice]:
     """Return what a member may write from, those with a thread first."""
     threads = by_hand.newest(tx, candidate_id)
-    found = [Choice(each, threads.get(each.id)) for each in by_hand.senders(tx, organization_id, member_id)]
+    found = [
+        Choice(each, threads.get(each.id), seen(each.signature)[0])
+        for each in by_hand.senders(tx, organization_id, member_id)
+    ]
     return sorted(found, key=lambda each: each.answers is None)
 
 
@@ -46,13 +54,14 @@ def write(
     in_thread: bool,
     subject: str,
     text: str,
+    with_signature: bool = True,
     key: str,
     actor: str,
 ) -> tuple[UUID, bool]:
     """Have an email leave. Returns its delivery, and False if this same request had been made before.
 
     ``in_thread``: it answers the newest email between this mailbox and the person, as ``choices`` says; otherwise it begins a thread,
-    which needs a ``subject``. ``key``: of the form or call, so that a repeated one writes nothing more. Merge fields are filled.
+    which needs a ``subject``. ``with_signature``: it ends with its mailbox's. ``key``: of the form or call, so that a repeated one writes nothing more. Merge fields are filled.
     Raises ``NotFound``, ``NotPermitted`` (suppressed, a mailbox that is not theirs to write from), ``InvalidInput``.
     """
     with runtime.database.transaction() as tx:
@@ -83,6 +92,7 @@ def write(
             _text(text),
             key[:_MAX_KEY],
             chosen.answers if in_thread else None,
+            with_signature,
         )
         delivery_id, new = by_hand.write(tx, letter, actor=actor)
         if new:

@@ -6,13 +6,14 @@ It looks from where it runs: with the settings of this environment, over this ho
 import socket
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from enum import StrEnum
+from typing import assert_never, cast
 from urllib.parse import urlsplit
 
 import redis
 import requests
 
+from actions.doctor_hints import hints
+from actions.doctor_outside import PATIENCE, Finding, State, plain, providers
 from app import readiness
 from app.redis_url import connect
 from app.release import release
@@ -22,35 +23,17 @@ from db.core.session import DatabaseUnavailable, Transaction, database_now
 from db.schema import version
 from db.sending import holds
 from db.views import doctor, processes
-from domain.errors import OperatorMisconfigured, ProviderError, ProviderUnavailable, Throttled
+from domain import servers
+from domain.connection import Provider
+from domain.errors import OperatorMisconfigured
 from domain.moments import stated
 from domain.processes import Process, missing, nobody, runs
+from domain.servers import Fit, Server
 from inbox.settings import InboxSettings
-from transports.providers import PROVIDERS
-from transports.relay import open_relay, operators_fault
 from workers.watchdog import MAX_SKEW, clock_skew
 
-_PATIENCE = 8.0  # seconds for one server
+__all__ = ["Finding", "State", "examine"]
 _RUN_ALL = "Start every process of the Procfile."
-
-
-class State(StrEnum):
-    """How a check ended. ``SKIPPED``: not asked, and why."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAULT = "fault"
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """``check``: what was looked at. ``fix``: what to do; empty if all is well."""
-
-    check: str
-    state: State
-    said: str
-    fix: str = ""
 
 
 def examine(runtime: Runtime) -> list[Finding]:
@@ -62,21 +45,19 @@ def examine(runtime: Runtime) -> list[Finding]:
         *_clock(runtime),
         *_public_url(runtime),
         *_inbox_port(),
-        *_graph(runtime),
-        *_credential(runtime),
-        *_relay(runtime),
+        *providers(runtime),
     ]
 
 
 def _of_database(runtime: Runtime) -> Iterator[Finding]:
     try:
         with runtime.database.transaction() as tx:
-            yield Finding("database", State.OK, "It answers.")
+            yield _fits_tests("database", doctor.server(tx), "It answers")
             if not version.is_recent(tx):
                 yield Finding("schema", State.FAULT, readiness.OLD_SCHEMA, "onbehalf migrate")
                 return
             yield Finding("schema", State.OK, f"It has what this release needs ({version.newest()}).")
-            for check in (_roles, _keys, _processes, _drain):
+            for check in (_roles, _keys, _google_mailboxes, hints, _tenants, _processes, _drain):
                 yield from check(tx, runtime)
     except DatabaseUnavailable as error:
         yield Finding("database", State.FAULT, str(error), "Correct DATABASE_URL, or start the server.")
@@ -98,6 +79,13 @@ def _roles(tx: Transaction, _runtime: Runtime) -> Iterator[Finding]:
             State.WARNING,
             f"DATABASE_URL logs in as {found.name}, who owns the tables or is a superuser.",
             "Log in as onbehalf_worker here, and with each process's own role elsewhere (deploy/postgres/roles.sh).",
+        )
+    elif found.anybody_makes:
+        yield Finding(
+            "roles",
+            State.WARNING,
+            "Every role may make tables in this database, as before PostgreSQL 15.",
+            f'As an administrator: ALTER SCHEMA public OWNER TO "{found.owner}"; REVOKE CREATE ON SCHEMA public FROM PUBLIC;',
         )
     else:
         yield Finding("roles", State.OK, f"Every role exists; this is {found.name}.")
@@ -187,10 +175,11 @@ def _named(process: Process) -> str:
 
 def _of_broker(runtime: Runtime) -> Iterator[Finding]:
     with closing(
-        connect(runtime.settings.redis_url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE)
+        connect(runtime.settings.redis_url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
     ) as client:
         try:
             client.ping()
+            server = _broker(client)
         except redis.RedisError as error:
             said = f"Redis does not answer: {readiness.reason(error)}."
             yield Finding("broker", State.FAULT, said, "Correct REDIS_URL, or start the server.")
@@ -201,7 +190,28 @@ def _of_broker(runtime: Runtime) -> Iterator[Finding]:
             "broker", State.FAULT, each.said, "CONFIG SET maxmemory-policy noeviction, and in its file."
         )
     if not troubles:
-        yield Finding("broker", State.OK, "It answers, and keeps what it has.")
+        said = "It answers, and keeps what it has"
+        yield _fits_tests("broker", server, said) if server else Finding("broker", State.OK, f"{said}.")
+
+
+def _broker(client: redis.Redis) -> Server | None:
+    try:
+        return servers.broker(cast("dict[str, object]", client.info("server")))
+    except redis.exceptions.NoPermissionError:
+        return None  # INFO is not for every user
+
+
+def _fits_tests(check: str, server: Server, otherwise: str) -> Finding:
+    match server.fit:
+        case Fit.TESTED:
+            return Finding(check, State.OK, f"{otherwise} ({server.name} {server.version}).")
+        case Fit.NEWER:
+            fix = "Nothing, if all goes well; a newer Onbehalf is tested on it."
+            return Finding(check, State.WARNING, server.sentence, fix)
+        case Fit.TOO_OLD:
+            return Finding(check, State.FAULT, server.sentence, "Upgrade the server.")
+        case _:
+            assert_never(server.fit)
 
 
 def _clock(runtime: Runtime) -> Iterator[Finding]:
@@ -228,9 +238,9 @@ def _public_url(runtime: Runtime) -> Iterator[Finding]:
         )
         return
     try:
-        said = requests.get(f"{url}/health/live", timeout=_PATIENCE).text.strip()
+        said = requests.get(f"{url}/health/live", timeout=PATIENCE).text.strip()
     except OSError as error:
-        yield Finding("PUBLIC_URL", State.FAULT, f"{url} does not answer: {_plain(error)}.", fix)
+        yield Finding("PUBLIC_URL", State.FAULT, f"{url} does not answer: {plain(error)}.", fix)
         return
     if said == "ok":
         yield Finding("PUBLIC_URL", State.OK, f"{url} leads to a web process.")
@@ -250,10 +260,10 @@ def _inbox_port() -> Iterator[Finding]:
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
     place = f"{host}:{settings.port}"
     try:
-        with socket.create_connection((host, settings.port), timeout=_PATIENCE) as wire:
+        with socket.create_connection((host, settings.port), timeout=PATIENCE) as wire:
             greeting = wire.recv(100)
     except OSError as error:
-        said = f"Nothing takes mail at {place}: {_plain(error)}."
+        said = f"Nothing takes mail at {place}: {plain(error)}."
         yield Finding("inbox", State.FAULT, said, "Start inbox on this host, or run doctor where it runs.")
         return
     if greeting.startswith(b"220"):
@@ -264,52 +274,16 @@ def _inbox_port() -> Iterator[Finding]:
         )
 
 
-def _graph(runtime: Runtime) -> Iterator[Finding]:
-    url = runtime.settings.graph_url
-    try:
-        requests.get(f"{url}/v1.0/me", timeout=_PATIENCE)  # it wants a token, which is an answer
-    except OSError as error:
-        fix = "Let this network reach it (HTTPS_PROXY, firewall), or correct GRAPH_URL."
-        yield Finding("graph", State.FAULT, f"{url} cannot be reached: {_plain(error)}.", fix)
-        return
-    yield Finding("graph", State.OK, f"{url} answers.")
-
-
-def _credential(runtime: Runtime) -> Iterator[Finding]:
-    """Redeem a refresh token that is none: Entra checks the application's credential first."""
-    fix = "Correct MICROSOFT_CLIENT_ID and the credential that MICROSOFT_CREDENTIAL names; a secret may have expired."
-    try:
-        runtime.entra.refresh("not-a-token", "organizations", scopes=PROVIDERS["graph"].scopes)
-    except OperatorMisconfigured as error:
-        yield Finding("microsoft", State.FAULT, str(error), fix)
-        return
-    except (ProviderUnavailable, Throttled) as error:
-        yield Finding(
-            "microsoft",
-            State.FAULT,
-            f"{runtime.settings.entra_url}: {error}",
-            "Try again, or correct ENTRA_URL.",
+def _tenants(tx: Transaction, _: Runtime) -> Iterator[Finding]:
+    for each in doctor.lost_tenants(tx):
+        said = f"Microsoft refuses us in the whole tenant of {each.organization} since {each.since:%Y-%m-%d %H:%M} UTC ({each.code})."
+        fix = (
+            f"Its administrator gives the consent again, then: onbehalf tenant connect {each.organization!r}."
         )
-        return
-    except ProviderError:
-        pass  # it refuses the token, and so has taken the credential
-    yield Finding("microsoft", State.OK, "Entra accepts the application's credential.")
+        yield Finding("tenant", State.WARNING, said, fix)
 
 
-def _relay(runtime: Runtime) -> Iterator[Finding]:
-    settings = runtime.settings
-    if not settings.default_mail_url:
-        said = "DEFAULT_MAIL_URL is not set: notices are in the app only, and default addresses cannot send."
-        yield Finding("relay", State.WARNING, said, "Set it, or leave it if that is meant.")
-        return
-    try:
-        with operators_fault():
-            open_relay(settings.default_mail_url, ehlo_name=settings.smtp_ehlo_name).close()
-    except (OperatorMisconfigured, ProviderError) as error:
-        yield Finding("relay", State.FAULT, str(error), "Correct DEFAULT_MAIL_URL.")
-        return
-    yield Finding("relay", State.OK, "The mail service takes our sign-in.")
-
-
-def _plain(error: OSError) -> str:
-    return " ".join(str(error).split())[:200]
+def _google_mailboxes(tx: Transaction, runtime: Runtime) -> Iterator[Finding]:
+    if not runtime.settings.google_client_id and (count := doctor.connected_by(tx, Provider.GMAIL)):
+        fix = "Set GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET."
+        yield Finding("google", State.FAULT, readiness.google_missing(count), fix)

@@ -11,7 +11,7 @@ from uuid import UUID
 from actions import errands
 from app.runtime import Runtime
 from db.sending import test_emails
-from db.withdrawing import drain
+from db.withdrawing import drain, last_tokens
 from db.withdrawing.withdrawals import Scope
 from domain.connection import TRACEABLE
 from domain.errands import BEGINS_WITHIN, ErrandKind
@@ -34,15 +34,23 @@ class _Asking:
         left = self.deadline - time.monotonic()
         able = {(kind, each.delivery_id) for each in found if each.provider in TRACEABLE}
         new = sorted(able - self._known)
-        silent = self._asked is not None and self._asked.silent
-        if not new or left <= 0 or silent:
+        if not new or left <= 0 or self.silent:
             return
         self._known.update(new)
+        self._ask(kind, scope, [delivery_id for _, delivery_id in new], left)
+
+    def of_mailboxes(self, kind: ErrandKind, scope: Scope, mailbox_ids: Sequence[UUID]) -> None:
+        """Ask for errands about mailboxes."""
+        left = self.deadline - time.monotonic()
+        if left > 0:
+            self._ask(kind, scope, mailbox_ids, left)
+
+    def _ask(self, kind: ErrandKind, scope: Scope, subjects: Sequence[UUID], left: float) -> None:
         asked = errands.ask(
             self._runtime,
             scope.organization_id,
             kind,
-            *(delivery_id for _, delivery_id in new),
+            *subjects,
             actor=self._actor,
             begin_within=min(BEGINS_WITHIN, timedelta(seconds=left)),
         )
@@ -50,6 +58,11 @@ class _Asking:
             self._asked = asked
         else:
             self._asked.add(asked)
+
+    @property
+    def silent(self) -> bool:
+        """Has one of them not been begun in time?"""
+        return self._asked is not None and self._asked.silent
 
     def pending(self) -> bool:
         """Is one of them running, or may a worker still begin it?"""
@@ -107,4 +120,16 @@ def _last_requests(runtime: Runtime, scopes: Sequence[Scope], asked: _Asking) ->
         for first in range(0, len(found), _AT_ONCE):
             asked.once(ErrandKind.RECALL_DRAFT, scope, found[first : first + _AT_ONCE])
             asked.wait()
+    if not asked.silent:
+        for scope in erased:
+            _end_access(runtime, scope, asked)
     asked.give_up()
+
+
+def _end_access(runtime: Runtime, scope: Scope, asked: _Asking) -> None:
+    """Have our access end at the provider too, now that nothing is left to ask there. It matters to nobody's safety."""
+    with runtime.database.transaction() as tx:
+        boxes = last_tokens.at_google(tx, scope.last_tokens)
+    if boxes:
+        asked.of_mailboxes(ErrandKind.REVOKE_ACCESS, scope, boxes)
+        asked.wait()

@@ -76,7 +76,9 @@ def accept_request(
         )
 
 
-def decline_request(runtime: Runtime, request_id: UUID, *, mailbox_owner_id: UUID, actor: str) -> None:
-    """Decline a request. Raises ``NotFound``."""
+def decline_request(runtime: Runtime, request_id: UUID, *, mailbox_owner_id: UUID | None, actor: str) -> None:
+    """Decline a request. ``mailbox_owner_id`` None: whoever the owner is. Raises ``NotFound``."""
     with runtime.database.transaction() as tx:
+        if mailbox_owner_id is None:
+            mailbox_owner_id = grant_requests.owner_of(tx, request_id)
         grant_requests.decline(tx, request_id, mailbox_owner_id=mailbox_owner_id, actor=actor)

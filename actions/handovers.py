@@ -146,7 +146,7 @@ def accept(
         closed_at = handing_over.lock(tx, [request.sequence_id], wanted.mailbox_id)
         if not handover_requests.settle(tx, request, "accepted", actor=actor):
             raise NotPermitted(f"This request for {request.sequence} is answered already.")
-        new = _new(tx, request.sequence_id, owner_id, wanted)
+        new = checked_new(tx, request.sequence_id, owner_id, wanted)
         cause = f"handover:{request_id}"
         return [
             handing_over.hand_over(
@@ -192,7 +192,7 @@ def hand_over(
             raise NotPermitted(
                 f"{present.owner} is active, so whoever takes {present.name} over has to accept."
             )
-        new = _new(tx, sequence_id, owner_id, wanted)
+        new = checked_new(tx, sequence_id, owner_id, wanted)
         if (new.owner_id, new.mailbox_id) == (present.owner_id, present.mailbox_id):
             raise NotPermitted(f"{present.name} has this owner and sender already. Nothing was changed.")
         return [
@@ -235,7 +235,7 @@ def hand_over_all(
             handing_over.hand_over(
                 tx,
                 each.id,
-                _new(tx, each.id, owner_id, wanted),
+                checked_new(tx, each.id, owner_id, wanted),
                 closed_at=closed_at,
                 version=None,
                 cause=cause,
@@ -247,8 +247,8 @@ def hand_over_all(
     return carry_out(runtime, actor, Action.HAND_OVER_MEMBER, member_id, close)
 
 
-def _new(tx: Transaction, sequence_id: UUID, owner_id: UUID, wanted: TakeOver) -> New:
-    """Check what is wanted, within the locks."""
+def checked_new(tx: Transaction, sequence_id: UUID, owner_id: UUID, wanted: TakeOver) -> New:
+    """Return what is wanted, checked within the locks. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``."""
     present = handing_over.ownership(tx, sequence_id)
     owner = handing_over.member(tx, present.organization_id, owner_id)
     words = wanted.introduction

@@ -10,10 +10,10 @@ from db.sequences import imports
 from db.views import lists
 from domain.address import parse_address
 from domain.errors import InvalidInput, NotPermitted
+from domain.lane import DAILY_CAP
 from domain.send_window import known_zone
 
 MAX_NAME = 100  # characters
-DAILY_CAP = 1000  # emails of a new mailbox
 
 
 def add_organization(runtime: Runtime, name: str, time_zone: str, *, actor: str) -> UUID:

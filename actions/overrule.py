@@ -1,5 +1,6 @@
 """Somebody says that an incoming message was not what we took it for."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
@@ -25,11 +26,16 @@ def overrule(
     if taken_back is None:
         return None
     _, reopened = taken_back
+    resume_all(runtime, reopened, actor=actor)
+    log.info("message_overruled", count=len(reopened))
+    return len(reopened)
+
+
+def resume_all(runtime: Runtime, reopened: Sequence[overrules.Reopened], *, actor: str) -> None:
+    """Resume what can go on, each where it stood. Where a sequence itself is paused, the person waits with it."""
     for each in reopened:
         try:
             resume.resume_enrollment(runtime, each.id, actor=actor)
         except NotPermitted as error:
             # They stay paused, as others do there, until its owner resumes.
             log.info("not_resumed", enrollment_id=str(each.id), error=type(error).__name__)
-    log.info("message_overruled", count=len(reopened))
-    return len(reopened)

@@ -31,7 +31,7 @@ _FIELDS = ("email", "first_name", "last_name", "company", "title", "location")
 class Doer:
     """Who does it. ``admin``: an owner or admin, or a program of the organization; then ``viewer`` sees everybody.
 
-    ``member_id`` None: a program.
+    ``member_id``: who sees whom they bring in without a sequence; None: a program that names nobody.
     """
 
     viewer: Viewer
@@ -179,15 +179,15 @@ def set_days(runtime: Runtime, doer: Doer, days: int) -> bool:
 
 def _target(tx: Transaction, doer: Doer, choices: Choices) -> Target:
     reason = _check(tx, doer, choices)
-    return Target(doer.viewer.organization_id, choices.sequence_id, choices.a_day, reason)
+    return Target(
+        doer.viewer.organization_id, choices.sequence_id, choices.a_day, reason, member_id=doer.member_id
+    )
 
 
 def _check(tx: Transaction, doer: Doer, choices: Choices) -> str:
-    """Return the reason of an admin. A member enrolls people in a sequence of theirs: they would not see them otherwise."""
+    """Return the reason of an admin. A member enrolls people in a sequence of theirs."""
     if choices.sequence_id is not None:
         enrolling.check_destination(tx, doer.viewer, choices.sequence_id)
-    elif not doer.admin:
-        raise InvalidInput("no sequence is chosen", where="sequence", fix="Choose one of yours.")
     if choices.a_day is not None and not 1 <= choices.a_day <= 100_000:
         raise InvalidInput(
             "that is no number of people", where="a_day", fix="Give 1 or more, or leave it empty."

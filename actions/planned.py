@@ -22,6 +22,7 @@ from db.sending.content import content_of
 from db.sending.moves import at_rest
 from db.views.attention import BLOCKED
 from domain import changes as rules
+from domain import task
 from domain.changes import CANCELLED, CHANGEABLE, SKIPPED, Cancel, Change, Earlier, NotBefore, Skip, Times
 from domain.errors import InvalidInput, MessageRejected, NotPermitted
 from domain.send_window import next_permitted
@@ -72,7 +73,7 @@ def change(runtime: Runtime, delivery_id: UUID, wanted: Change, *, actor: str) -
     """
     with runtime.database.transaction() as tx:
         email = changes.email(tx, delivery_id, lock=True)
-        if _is_done(wanted, email):
+        if not email.is_task and _is_done(wanted, email):
             return False
         if refused := too_late(email):
             raise NotPermitted(refused)
@@ -100,7 +101,9 @@ def _is_done(wanted: Change, email: Email) -> bool:
 
 
 def too_late(email: Email) -> str | None:
-    """Say why an email cannot be changed any more, or None."""
+    """Say why an email cannot be changed any more, or at all, or None."""
+    if email.is_task:
+        return task.NO_EMAIL
     return rules.too_late(email.state, email.outcome, submitted=email.submitted)
 
 

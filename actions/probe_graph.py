@@ -5,41 +5,25 @@ This sends emails from the mailbox to itself and looks at what happens to them. 
 
 import secrets
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 from uuid import UUID
 
+from actions.probes import WAIT, Finding, letter, within
 from app.runtime import Runtime
 from db.mailboxes import mailboxes
-from domain.address import Address
 from domain.errors import NotFound, NotPermitted, ProviderError
-from domain.message import OutgoingMessage, Unsubscribe
+from domain.message import Unsubscribe
 from transports.base import Draft, Found, Header, HidesReplies, Traceable
 from transports.graph import GraphTransport
 from transports.providers import PROVIDERS
 
-WAIT = 90.0  # seconds for an email to arrive, or to appear in Sent Items
 _AT_ONCE = 3  # below Graph's limit of four concurrent requests
 _SKEW = timedelta(minutes=10)  # between our clock and Exchange's
 # Reports come from this name at every organization's domain.
 _POSTMASTER = "MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e"
 _SECOND_COPY = 1 / 9  # of that time, after the first copy: a second would arrive in it
-
-Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """``holds`` None: the test was inconclusive. ``needed``: one of our promises depends on it."""
-
-    assumption: str
-    says: str
-    holds: bool | None
-    needed: bool
-    seen: str
 
 
 def probe(runtime: Runtime, mailbox_id: UUID, *, wait: float = WAIT) -> list[Finding]:
@@ -63,8 +47,8 @@ def probe(runtime: Runtime, mailbox_id: UUID, *, wait: float = WAIT) -> list[Fin
 
 def _submit_many_times(transport: Traceable, address: str, wait: float) -> list[Finding]:
     correlation_id = secrets.token_hex(16)
-    letter = _letter(address, f"A1 {correlation_id[:8]}")  # we count it in the Inbox by its subject
-    draft = transport.prepare(letter, correlation_id, None)
+    email = letter(address, f"A1 {correlation_id[:8]}")  # we count it in the Inbox by its subject
+    draft = transport.prepare(email, correlation_id, None)
 
     def submit(_: int) -> str:
         try:
@@ -76,8 +60,8 @@ def _submit_many_times(transport: Traceable, address: str, wait: float) -> list[
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         answers = list(pool.map(submit, range(_AT_ONCE)))
     again = submit(0)
-    left = _within(wait, lambda: _sent(transport, correlation_id))
-    copies = _received(transport, letter.subject, wait)
+    left = within(wait, lambda: _sent(transport, correlation_id))
+    copies = _received(transport, email.subject, wait)
     # Arrivals are what counts: a second submission may be answered with 202 and ignored. Exchange may also drop a second copy of
     # a Message-ID on delivery, so a second copy in Sent Items counts as well.
     one = None if not copies or left is None else copies == 1 and len(left) == 1
@@ -116,7 +100,7 @@ def _submit_many_times(transport: Traceable, address: str, wait: float) -> list[
 
 def _submit_after_purge(transport: Traceable, address: str) -> list[Finding]:
     correlation_id = secrets.token_hex(16)
-    draft: Draft = transport.prepare(_letter(address, "A2"), correlation_id, None)
+    draft: Draft = transport.prepare(letter(address, "A2"), correlation_id, None)
     gone = transport.recall(draft.id)
     try:
         transport.send(draft)
@@ -150,14 +134,14 @@ def _carry_opt_out(transport: GraphTransport, address: str, wait: float) -> list
     way_out = Unsubscribe(
         "https://opt-out.example/probe", f"{address}?subject=opt-out", one_click_header=True
     )
-    letter = replace(_letter(address, name), unsubscribe=way_out)
+    email = replace(letter(address, name), unsubscribe=way_out)
     draft = written = received = None
     seen = "it did not arrive"
     try:
-        draft = transport.prepare(letter, secrets.token_hex(16), None)
-        written = _read(transport, since, letter.subject, draft=True)
+        draft = transport.prepare(email, secrets.token_hex(16), None)
+        written = _read(transport, since, email.subject, draft=True)
         transport.send(draft)
-        received = _within(wait, lambda: _read(transport, since, letter.subject, draft=False))
+        received = within(wait, lambda: _read(transport, since, email.subject, draft=False))
     except ProviderError as error:
         seen = error.code or type(error).__name__
     shown = None if written is None else bool(written.message_class and written.correlation_id)
@@ -216,7 +200,7 @@ def _received(transport: Traceable, subject: str, wait: float) -> int:
     """Count emails with that subject in the mailbox's own Inbox, once no more arrive."""
     if not isinstance(transport, GraphTransport):
         return 0
-    if not _within(wait, lambda: transport.received(subject)):
+    if not within(wait, lambda: transport.received(subject)):
         return 0
     time.sleep(wait * _SECOND_COPY)
     return transport.received(subject)
@@ -224,18 +208,3 @@ def _received(transport: Traceable, subject: str, wait: float) -> int:
 
 def _sent(transport: Traceable, correlation_id: str) -> list[Found]:
     return [item for item in transport.find(correlation_id) if not item.is_draft]
-
-
-def _within(seconds: float, ask: Callable[[], Result]) -> Result | None:
-    """Ask every second until there is an answer; None: there is none in that time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := ask():
-            return found
-        time.sleep(1)
-    return None
-
-
-def _letter(address: str, name: str) -> OutgoingMessage:
-    text = f"Onbehalf probes this mailbox ({name}). You can delete this email."
-    return OutgoingMessage(Address(address), f"Onbehalf probe {name}", f"<p>{text}</p>", text)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,7 +10,7 @@ import structlog
 
 from app.runtime import Runtime
 from db.core.session import Transaction
-from db.withdrawing import resumes
+from db.withdrawing import reopens, resumes
 from db.withdrawing.resumes import Resumable
 from domain import resume
 from domain.errors import NotFound, NotPermitted
@@ -138,15 +138,45 @@ def resume_several(
 
 
 def resume_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str) -> ResumePreview:
-    """Resume one person. Raises ``NotFound``, ``NotPermitted``."""
+    """Resume one person who is paused, or whom somebody stopped by hand. Raises ``NotFound``, ``NotPermitted``."""
     with runtime.database.transaction() as tx:
         row = resumes.enrollment(tx, enrollment_id)
         if row is None:
             raise NotFound("There is no such enrollment.")
+        if row.status == "stopped":
+            resumes.lanes_of(tx, [row.sequence_id])
+            reopens.reopen(tx, enrollment_id)
+            row = replace(row, status="paused")
         if row.status != "paused":
             raise NotPermitted(f"This person is {row.status} in the sequence, not paused.")
         loaded = resumes.load(tx, row.sequence_id, enrollment_id, lock=True)
         return _resume(tx, [loaded], enrollment_id, actor, None)[row.sequence_id]
+
+
+def resume_people(
+    runtime: Runtime, sequence_id: UUID, enrollment_ids: Sequence[UUID], *, actor: str
+) -> list[ResumePreview]:
+    """Resume several people of a sequence, all or none. Whoever is not paused in it any more is left as they are.
+
+    Raises ``NotFound``, ``NotPermitted``.
+    """
+    done = []
+    with runtime.database.transaction() as tx:
+        resumes.lanes_of(tx, [sequence_id])
+        for each in enrollment_ids:
+            row = resumes.enrollment(tx, each)
+            if row is not None and (row.sequence_id, row.status) == (sequence_id, "paused"):
+                # One after the other: each finds those before it in the mailbox's turn.
+                loaded = resumes.load(tx, sequence_id, each)
+                done.append(_resume(tx, [loaded], each, actor, None)[sequence_id])
+    return done
+
+
+def previews_of_people(
+    tx: Transaction, sequence_id: UUID, enrollment_ids: Sequence[UUID]
+) -> list[ResumePreview]:
+    """Preview each of them as resumed alone. Raises ``NotFound``."""
+    return [previews_of([resumes.load(tx, sequence_id, each)])[sequence_id] for each in enrollment_ids]
 
 
 def _resume(

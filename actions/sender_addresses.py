@@ -13,7 +13,7 @@ from actions import errands
 from app.rates import CODES, TESTS
 from app.runtime import Runtime
 from db.core.crypto import KeyRing
-from db.mailboxes import domains, sender_addresses
+from db.mailboxes import domains, sender_addresses, senders
 from db.mailboxes.mailboxes import Mailbox
 from domain.address import Address, parse_address
 from domain.errands import ErrandKind
@@ -53,6 +53,14 @@ def remove_address(runtime: Runtime, organization_id: UUID, mailbox_id: UUID, *,
     """Remove an address that was never in use. Raises ``NotFound``, ``NotPermitted``."""
     with runtime.database.transaction() as tx:
         sender_addresses.forget_address(tx, organization_id, mailbox_id, actor=actor)
+
+
+def set_sender_name(runtime: Runtime, organization_id: UUID, kind: str, *, actor: str) -> None:
+    """Set whose name recipients see beside a sender address: company or employee. Audited. Raises ``InvalidInput``."""
+    if kind not in ("company", "employee"):
+        raise InvalidInput("Nothing is chosen", where="sender name", fix="Choose whose name recipients see.")
+    with runtime.database.transaction() as tx:
+        senders.set_sender_name(tx, organization_id, kind, actor=actor)
 
 
 def verify_domain(runtime: Runtime, organization_id: UUID, domain: str, *, actor: str) -> str:
@@ -139,7 +147,7 @@ def prove(runtime: Runtime, mailbox: Mailbox, code: str, *, actor: str) -> Verdi
     if not runtime.settings.default_mail_url:
         raise NotPermitted(
             f"Onbehalf has no mail service here and cannot email a code to {mailbox.address}. Connect the address with"
-            f" Microsoft, or ask the operators to vouch for it: onbehalf mailbox vouch {mailbox.address}"
+            f" Microsoft{' or Google' if runtime.settings.google_client_id else ''}, or ask the operators to vouch for it: onbehalf mailbox vouch {mailbox.address}"
         )
     runtime.limiter.count(CODES, "code to", mailbox.address)
     with runtime.database.transaction() as tx:

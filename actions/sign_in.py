@@ -1,4 +1,4 @@
-"""Sign in, connect one's own mailbox, approve the app: all three via Microsoft's pages."""
+"""Sign in, connect a mailbox, approve the app: all three via Microsoft's pages; a mailbox at Gmail via Google's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 import structlog
 
-from actions import errands
+from actions import errands, tenant
 from actions.connect import connect_signed_in, known_mailbox, wrong_account
 from app.rates import TESTS
 from app.runtime import HeldToken, Runtime
@@ -19,9 +19,10 @@ from db.views import my_settings
 from domain.connection import Provider, SmtpServer
 from domain.errands import ErrandKind
 from domain.errors import AdminApprovalRequired, ConnectionRefused, NotPermitted, WorkersSilent
-from transports import entra_sign_in
+from transports import entra_sign_in, google_sign_in
 from transports.entra_sign_in import WHO
-from transports.providers import PROVIDERS
+from transports.providers import PROVIDERS, SignIn
+from transports.token_endpoint import SignedIn
 
 log = structlog.get_logger()
 
@@ -31,20 +32,21 @@ _PLACE = Place(UUID(int=0), UUID(int=0), "sign_ins.flow")
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """The result of a visit: a new session's cookie, an approval, or else a connected mailbox.
+    """The result of a visit: a new session's cookie, an approval, a connected tenant, or else a connected mailbox.
 
     ``sender_address``: it is the organization's. ``wanted``: the page that the visitor originally wanted.
     """
 
     session: str = ""
     approved: bool = False
+    tenant: bool = False
     sender_address: bool = False
     wanted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A visitor back from Microsoft: the browser's secret, its session, and the browser in words for a list of sessions."""
+    """A visitor back from a provider's page: the browser's secret, its session, and the browser in words for a list of sessions."""
 
     browser: str
     cookie: str = ""
@@ -70,18 +72,33 @@ def begin_connect(
     browser: str,
     redirect_uri: str,
     mailbox_id: UUID | None = None,
+    provider: Provider = Provider.GRAPH,
     server: SmtpServer | None = None,
 ) -> str:
-    """Return Microsoft's page that asks for the permissions to send. ``mailbox_id`` None: from the member's own mailbox.
+    """Return the provider's page that asks for the permissions to send. ``mailbox_id`` None: from the member's own mailbox.
 
-    ``server``: by SMTP to that server, instead of Graph. Raises ``NotFound``, ``ProviderUnavailable``.
+    ``server``: the one to send to by SMTP with Microsoft's sign-in. Raises ``NotFound``, ``ProviderUnavailable``.
     """
     hint = member.email if mailbox_id is None else known_mailbox(runtime, mailbox_id).address
-    scopes = PROVIDERS[Provider.GRAPH if server is None else Provider.MICROSOFT_SMTP].consents
-    flow = entra_sign_in.begin(runtime.entra, redirect_uri=redirect_uri, scopes=scopes, login_hint=hint)
+    kind = PROVIDERS[provider]
+    if kind.sign_in is SignIn.GOOGLE:
+        flow = google_sign_in.begin(
+            runtime.google, redirect_uri=redirect_uri, scopes=kind.consents, login_hint=hint
+        )
+    else:
+        flow = entra_sign_in.begin(
+            runtime.entra, redirect_uri=redirect_uri, scopes=kind.consents, login_hint=hint
+        )
+    flow["provider"] = str(provider)
     flow["mailbox_id"] = None if mailbox_id is None else str(mailbox_id)
     flow["server"] = None if server is None else [server.host, server.port, server.encryption]
     return _begin(runtime, "connect", member.id, browser, flow)
+
+
+def begin_consent(runtime: Runtime, member: sessions.Member, *, browser: str, redirect_uri: str) -> str:
+    """Return Microsoft's page on which an administrator lets the application into the whole tenant. Raises ``NotPermitted``."""
+    flow = tenant.consent_page(runtime, member.organization_id, redirect_uri=redirect_uri)
+    return _begin(runtime, "connect", member.id, browser, {**flow, "tenant": True})
 
 
 def begin_approval(runtime: Runtime, token: str, *, browser: str, redirect_uri: str) -> str:
@@ -101,10 +118,12 @@ def _begin(runtime: Runtime, purpose: str, member_id: UUID | None, browser: str,
     return str(flow["auth_uri"])
 
 
-def finish(runtime: Runtime, answer: Mapping[str, str], visitor: Visitor) -> Arrived:
-    """Process Microsoft's answer, once.
+def finish(
+    runtime: Runtime, answer: Mapping[str, str], visitor: Visitor, sign_in: SignIn = SignIn.MICROSOFT
+) -> Arrived:
+    """Process a provider's answer, once. ``sign_in``: whose, as the address shows that it came back to (RFC 9700, 4.4).
 
-    Raises ``NotPermitted`` and the meaning of Microsoft's refusal; then nothing has changed.
+    Raises ``NotPermitted`` and the meaning of the provider's refusal; then nothing has changed.
     """
     with runtime.database.transaction() as tx:
         kept = sessions.take_sign_in(tx, answer.get("state", ""), visitor.browser)
@@ -116,6 +135,15 @@ def finish(runtime: Runtime, answer: Mapping[str, str], visitor: Visitor) -> Arr
     if kept.purpose == "connect" and (signed_in is None or signed_in.id != kept.member_id):
         raise NotPermitted("Somebody else has signed in here in the meantime. Start again.")
     flow = orjson.loads(runtime.web_keys.decrypt(kept.flow, _PLACE))
+    if flow.get("tenant") and signed_in is not None:
+        if signed_in.role not in ("owner", "admin"):
+            raise NotPermitted("Only owners and admins connect the whole organization.")
+        runtime = runtime.for_tenant(signed_in.organization_id)
+        tenant.consented(runtime, signed_in.organization_id, answer, actor=signed_in.name)
+        return Arrived(tenant=True)
+    provider = Provider(flow.get("provider", Provider.GRAPH))  # none: it is no connection
+    if PROVIDERS[provider].sign_in is not sign_in:
+        raise NotPermitted("The answer does not belong to a sign-in that began here. Start again.")
     if kept.purpose == "approve":
         tenant_id = entra_sign_in.finish_approval(answer)
         organization_id = UUID(flow["organization_id"])
@@ -125,11 +153,15 @@ def finish(runtime: Runtime, answer: Mapping[str, str], visitor: Visitor) -> Arr
     if kept.purpose == "connect" and signed_in is not None:
         runtime = runtime.for_tenant(signed_in.organization_id)
         try:
-            arrived = entra_sign_in.finish(runtime.entra, flow, answer, with_mail=True)
+            if sign_in is SignIn.GOOGLE:
+                arrived = google_sign_in.finish(runtime.google, flow, answer)
+            else:
+                arrived = entra_sign_in.finish(runtime.entra, flow, answer, with_mail=True)
         except AdminApprovalRequired:
-            wait_for_approval(runtime, signed_in)
+            if sign_in is SignIn.MICROSOFT:  # whose approval shows to the tokens of a sign-in
+                wait_for_approval(runtime, signed_in)
             raise
-        connected = _connect(runtime, signed_in, arrived, flow)
+        connected = _connect(runtime, signed_in, arrived, flow, provider)
         return Arrived(sender_address=known_mailbox(runtime, connected).owner_id is None)
     arrived = entra_sign_in.finish(runtime.entra, flow, answer, with_mail=True)
     return Arrived(session=_open(runtime, arrived, visitor), wanted=str(flow.get("wanted", "")))
@@ -155,7 +187,7 @@ def wait_for_approval(runtime: Runtime, member: sessions.Member) -> None:
         log.info("approval_cannot_be_watched", member_id=str(member.id), error=type(error).__name__)
 
 
-def _open(runtime: Runtime, arrived: entra_sign_in.SignedIn, visitor: Visitor) -> str:
+def _open(runtime: Runtime, arrived: SignedIn, visitor: Visitor) -> str:
     """Open a new session that replaces the browser's earlier one."""
     identity = arrived.identity
     with runtime.database.transaction() as tx:
@@ -187,7 +219,7 @@ def _open(runtime: Runtime, arrived: entra_sign_in.SignedIn, visitor: Visitor) -
     return token
 
 
-def _addresses(runtime: Runtime, arrived: entra_sign_in.SignedIn) -> list[str]:
+def _addresses(runtime: Runtime, arrived: SignedIn) -> list[str]:
     """Return the account's own addresses; empty if Microsoft does not let us ask, so that only the sign-in name counts."""
     if arrived.tokens is None:
         return []
@@ -199,7 +231,11 @@ def _addresses(runtime: Runtime, arrived: entra_sign_in.SignedIn) -> list[str]:
 
 
 def _connect(
-    runtime: Runtime, member: sessions.Member, arrived: entra_sign_in.SignedIn, flow: Mapping[str, Any]
+    runtime: Runtime,
+    member: sessions.Member,
+    arrived: SignedIn,
+    flow: Mapping[str, Any],
+    provider: Provider,
 ) -> UUID:
     if arrived.tokens is None:
         raise TypeError("a connection without tokens")
@@ -213,7 +249,7 @@ def _connect(
     if server is not None and arrived.identity.address != mailbox.address:
         # Graph returns all addresses of the account. For SMTP we have only the sign-in name, or a known account.
         with runtime.database.transaction() as tx:
-            expected = accounts.expected_account(tx, mailbox)
+            expected = accounts.expected_account(tx, mailbox, provider)
         if expected.account_id != arrived.identity.account_id:
             raise wrong_account(arrived.identity.address, mailbox.address)
     connect_signed_in(
@@ -223,6 +259,7 @@ def _connect(
         tenant_id=arrived.identity.tenant_id,
         account_id=arrived.identity.account_id,
         actor=member.name,
+        provider=provider,
         server=server,
     )
     with runtime.database.transaction() as tx:

@@ -1,6 +1,6 @@
 """A customer's own mail server: save its settings, test them, put them into use.
 
-``actions/sign_in.py`` handles Microsoft's sign-in. Settings can be saved beside a connection in use without affecting it. They
+``actions/sign_in.py`` handles sign-ins at providers. Settings can be saved beside a connection in use without affecting it. They
 take effect only after a successful test, and only if no other connection is in use: disable that one first.
 """
 
@@ -13,6 +13,7 @@ from actions.connect import known_mailbox
 from app.runtime import Runtime
 from db.mailboxes import mailboxes, smtp_settings
 from db.mailboxes.sender_addresses import notify_admins
+from db.views import my_settings
 from domain.connection import SUBMISSION_HOST, Checked, Provider, SmtpSettings, check_custom, check_microsoft
 from domain.errands import ErrandKind
 from domain.errors import NotPermitted, WorkersSilent
@@ -26,6 +27,15 @@ _NOT_TRIED = Verdict(
     "We saved the settings but could not test them: Onbehalf's workers are not answering.",
     "Test them again in a minute.",
 )
+
+
+def list_own_mailbox(runtime: Runtime, member_id: UUID) -> UUID:
+    """List a member's own mailbox, with their address and not connected, if they have none; returns it.
+
+    Raises ``NotFound``, ``NotPermitted``.
+    """
+    with runtime.database.transaction() as tx:
+        return my_settings.make_mailbox(tx, member_id)
 
 
 def save(
@@ -45,7 +55,13 @@ def save(
     """
     mailbox = known_mailbox(runtime, mailbox_id)
     checked = check_custom(
-        mailbox.address, host=host, port=port, encryption=encryption, account=account, password=password
+        mailbox.address,
+        host=host,
+        port=port,
+        encryption=encryption,
+        account=account,
+        password=password,
+        offers_google=bool(runtime.settings.google_client_id),
     )
     with runtime.database.transaction() as tx:
         mailboxes.lock(tx, mailbox)

@@ -15,6 +15,8 @@ from db.sending.content import Content
 from db.sequences import built, previews
 from db.sequences.previews import Standing, StepOnTheWay
 from db.withdrawing import resumes
+from domain import task
+from domain.approval import StepKind
 from domain.errands import ErrandKind
 from domain.errors import InvalidInput, MessageRejected, NotFound, NotPermitted
 from domain.markup import is_html
@@ -30,15 +32,26 @@ GAP = re.compile("⟦([a-z0-9_]+)⟧")
 
 
 @dataclass(frozen=True, slots=True)
-class StepPreview:
-    """``text``: with each missing field as ``GAP`` matches it. ``html``: sanitised, empty for plain text. ``person``: None for a sample.
+class Typed:
+    """What somebody is writing. ``subject`` None: in the same thread."""
 
-    ``error``: why nobody can get it as it is. ``reasons``: why this person gets nothing now. ``leaves_at``: of the step that
+    subject: str | None
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepPreview:
+    """``kind``: of the step. ``subject``, ``text``: of a task, its first line and the rest.
+
+    ``text``: with each missing field as ``GAP`` matches it. ``html``: sanitised, empty for plain text. ``person``: None for a sample.
+
+    ``error``: why nobody can get it as it is. ``reasons``: why this person gets nothing now. ``step_id``: None for what is being written. ``leaves_at``: of the step that
     comes next, if somebody started or resumed now. ``way``: every step, with what became of it.
     """
 
-    step_id: UUID
+    step_id: UUID | None
     position: int
+    kind: StepKind
     sender: str
     recipient: str
     subject: str
@@ -54,23 +67,44 @@ class StepPreview:
 
 
 def preview(
-    tx: Transaction, sequence_id: UUID, position: int, *, enrollment_id: UUID | None, member_id: UUID
+    tx: Transaction,
+    sequence_id: UUID,
+    position: int,
+    *,
+    enrollment_id: UUID | None,
+    member_id: UUID,
+    candidate_id: UUID | None = None,
+    typed: Typed | None = None,
 ) -> StepPreview:
-    """Preview one step for one person or, without one, as if the member were the person. Changes nothing. Raises ``NotFound``."""
+    """Preview one step for one person, in the sequence (``enrollment_id``) or not (``candidate_id``), or as if the member were the
+    person. ``typed``: what somebody is writing there instead. Changes nothing. Raises ``NotFound``.
+    """
     sequence = built.built(tx, sequence_id)
     way = previews.way(tx, sequence_id, enrollment_id)
-    step_id = next((each.step_id for each in way if each.position == position), None)
+    step = next((each for each in way if each.position == position), None)
     content = None
-    if step_id is not None:
-        content = previews.content(tx, sequence_id, step_id, enrollment_id=enrollment_id, member_id=member_id)
-    if step_id is None or content is None:
+    if step is not None or typed is not None:
+        content = previews.content(
+            tx,
+            sequence_id,
+            None if step is None else step.step_id,
+            enrollment_id=enrollment_id,
+            member_id=member_id,
+            candidate_id=candidate_id,
+            position=position,
+        )
+    if content is None:
         raise NotFound("There is no such step, or this person is not in the sequence.")
+    if typed is not None:
+        content = replace(content, subject=typed.subject, body=typed.body)
     person = None if enrollment_id is None else previews.standing(tx, sequence_id, enrollment_id)
-    subject, text, html, gaps, error = _composed(content)
+    kind = StepKind.AUTOMATIC if step is None else StepKind(step.kind)
+    subject, text, html, gaps, error = (_task if kind is StepKind.TASK else _composed)(content)
     reasons = [*authority.blockers(tx, [sequence_id])[sequence_id], *_reasons(sequence.status, person)]
     return StepPreview(
-        step_id,
+        None if typed or step is None else step.step_id,
         position,
+        kind,
         content.sender,
         content.recipient,
         subject,
@@ -94,6 +128,13 @@ def _composed(content: Content) -> tuple[str, str, str, list[str], str]:
     except MessageRejected as error:
         return content.subject or "", content.body, "", gaps, str(error)
     return message.subject, message.text, message.html if is_html(content.body) else "", gaps, ""
+
+
+def _task(content: Content) -> tuple[str, str, str, list[str], str]:
+    content = replace(content, subject="")
+    gaps = _gaps(content)
+    said = task.said(content.body, {**content.values, **{name: f"⟦{name}⟧" for name in gaps}})
+    return said.title, said.note, "", gaps, ""
 
 
 def _gaps(content: Content) -> list[str]:
@@ -167,6 +208,8 @@ def send_to_myself(
         content = previews.content(tx, sequence_id, step_id, enrollment_id=enrollment_id, member_id=member_id)
         if content is None:
             raise NotFound("There is no such step, or this person is not in the sequence.")
+        if previews.is_task(tx, step_id):
+            raise NotPermitted("This step is a task, and sends nothing.")
         if blockers := authority.blockers(tx, [sequence_id])[sequence_id]:
             raise NotPermitted(" ".join(blockers))
         mailbox = mailboxes.load(tx, sequence.mailbox_id)

@@ -7,9 +7,10 @@ from actions import errands
 from app.runtime import Runtime
 from db.access import page_results
 from db.access.page_results import ShownOnce
-from db.events import webhooks
+from db.events import webhook_settings, webhooks
 from domain.errands import ErrandKind
 from domain.errors import InvalidInput, NotFound, ProviderError
+from domain.event_types import WEBHOOK_TYPES
 from transports.addresses import resolve
 from transports.web_calls import check_url
 
@@ -57,6 +58,59 @@ def try_webhook(
             raise NotFound("There is no such webhook.")
     with runtime.limiter.check(organization_id, "webhook"):
         return errands.ask(runtime, organization_id, ErrandKind.TEST_WEBHOOK, webhook_id, actor=actor).wait()
+
+
+def choose_events(
+    runtime: Runtime, organization_id: UUID, webhook_id: UUID, types: list[str] | None, *, actor: str
+) -> bool:
+    """Choose the types of events that it hears of, None: all. Returns False if it was so. Raises ``NotFound``, ``InvalidInput``."""
+    if types is not None and (not types or not set(types) <= set(WEBHOOK_TYPES)):
+        raise InvalidInput(
+            "Nothing is chosen" if not types else "There is no such event",
+            where="events",
+            fix="Choose all events, or some of the list.",
+        )
+    chosen = None if types is None else sorted(set(types))
+    with runtime.database.transaction() as tx:
+        return webhook_settings.set_events(tx, organization_id, webhook_id, chosen, actor=actor)
+
+
+def disable(runtime: Runtime, organization_id: UUID, webhook_id: UUID, *, actor: str) -> bool:
+    """Call it no more; what waits is given up, and can be sent again. Returns False if it was so. Raises ``NotFound``."""
+    with runtime.database.transaction() as tx:
+        return webhook_settings.set_disabled(tx, organization_id, webhook_id, disabled=True, actor=actor)
+
+
+def enable(runtime: Runtime, organization_id: UUID, webhook_id: UUID, *, actor: str) -> bool:
+    """Call it again, for events from now on. Returns False if it was so. Raises ``NotFound``."""
+    with runtime.database.transaction() as tx:
+        return webhook_settings.set_disabled(tx, organization_id, webhook_id, disabled=False, actor=actor)
+
+
+def replace_secret(
+    runtime: Runtime, organization_id: UUID, webhook_id: UUID, *, actor: str, shown: ShownOnce | None = None
+) -> str:
+    """Make another secret and return it; both sign until it is confirmed. ``shown``: a page shows it. Raises ``NotFound``."""
+    with runtime.database.transaction() as tx:
+        secret = webhook_settings.new_secret(tx, runtime.sealer, organization_id, webhook_id, actor=actor)
+        if shown is not None:
+            name = next(
+                each["host"] for each in webhooks.listing(tx, organization_id) if each["id"] == webhook_id
+            )
+            page_results.seal(tx, shown, {"what": "Secret of the webhook", "name": name, "secret": secret})
+        return secret
+
+
+def confirm_secret(runtime: Runtime, organization_id: UUID, webhook_id: UUID, *, actor: str) -> bool:
+    """The receiver knows the new secret: the one before it signs no more. Returns False if there is no new one. Raises ``NotFound``."""
+    with runtime.database.transaction() as tx:
+        return webhook_settings.confirm_secret(tx, organization_id, webhook_id, actor=actor)
+
+
+def send_again(runtime: Runtime, organization_id: UUID, webhook_id: UUID, event_id: UUID) -> bool:
+    """Call it for an event once more. Returns False if it waits already. Raises ``NotFound``, ``NotPermitted``."""
+    with runtime.database.transaction() as tx:
+        return webhook_settings.send_again(tx, organization_id, webhook_id, event_id)
 
 
 def said(found: dict[str, Any] | None) -> str:

@@ -7,8 +7,9 @@ from uuid import UUID
 from db.access import authority
 from db.core.session import Transaction
 from db.sending import waits
-from db.views import lookups, processes
+from db.views import lookups, processes, tasks
 from db.views.lookups import Situation
+from domain import task
 from domain.waits import opens_at, sentence
 from domain.why import Around, When, Why, next_of, why
 
@@ -21,6 +22,14 @@ class Answer:
     situation: Situation
     whole: Why
     next: Why
+
+
+def _task(tx: Transaction, row: Situation) -> str:
+    """Whose task comes next, and what it asks for; empty if none does."""
+    if row.delivery_id is None or row.state != "pending" or row.delivery_reason != task.WAITS:
+        return ""
+    found = tasks.one(tx, row.delivery_id)
+    return f"{found.owner}: {found.said.title}"
 
 
 def answers(tx: Transaction, enrollment_ids: Sequence[UUID], when: When) -> list[Answer]:
@@ -39,6 +48,7 @@ def answers(tx: Transaction, enrollment_ids: Sequence[UUID], when: When) -> list
             stops[row.sequence_id],
             None if standing is None else opens_at(standing),
             roles,
+            _task(tx, row),
         )
         said.append(Answer(each, row, why(row, around, when), next_of(row, around, when)))
     return said

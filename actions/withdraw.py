@@ -8,6 +8,7 @@ searching for it and never send it again in this scope.
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from typing import Literal
 from uuid import UUID
 
 import structlog
@@ -17,13 +18,25 @@ from app.runtime import Runtime
 from db.audit import audit
 from db.core.session import Transaction
 from db.sequences import draft_sequences
-from db.withdrawing import disabled, drain, impact, last_tokens, people, withdrawal_results, withdrawals
+from db.withdrawing import (
+    disabled,
+    drain,
+    impact,
+    last_tokens,
+    losing,
+    people,
+    several,
+    withdrawal_results,
+    withdrawals,
+)
 from db.withdrawing.withdrawals import Scope
+from domain.errors import InvalidInput
 from domain.withdrawal import RETURNS_WITHIN, Action, WithdrawalResult
 
 log = structlog.get_logger()
 
 _IN_DOUBT = ("sending", "in_doubt", "review")  # states of emails past the gate that may have left
+_MAX_WORDS = 200  # characters
 _MARGIN = 5.0  # seconds reserved for the answer itself
 
 
@@ -46,6 +59,17 @@ def disconnect_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Wit
         Action.REMOVE_MAILBOX,
         mailbox_id,
         lambda tx: [withdrawals.disconnect_mailbox(tx, mailbox_id, actor=actor)],
+    )
+
+
+def disconnect_tenant(runtime: Runtime, organization_id: UUID, *, actor: str) -> WithdrawalResult:
+    """Remove the organization's tenant-wide Microsoft connection, with all mailboxes that use it. Raises ``NotFound``."""
+    return carry_out(
+        runtime,
+        actor,
+        Action.DISCONNECT_TENANT,
+        organization_id,
+        lambda tx: [losing.disconnect_tenant(tx, organization_id, actor=actor)],
     )
 
 
@@ -123,14 +147,43 @@ def pause_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str, reaso
     return _end(runtime, enrollment_id, "paused", actor, reason)
 
 
-def archive_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
-    """Archive one person's enrollment, to tidy up. Raises ``NotFound``, ``NotPermitted``."""
-    return _end(runtime, enrollment_id, "archived", actor, reason)
-
-
 def stop_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
     """Stop a sequence for one person (a reply, a refusal). Raises ``NotFound``, ``NotPermitted``."""
     return _end(runtime, enrollment_id, "stopped", actor, reason)
+
+
+def end_enrollments(
+    runtime: Runtime,
+    sequence_id: UUID,
+    enrollment_ids: Sequence[UUID],
+    status: Literal["paused", "stopped"],
+    *,
+    actor: str,
+    reason: str,
+) -> WithdrawalResult:
+    """Pause or stop a sequence for several people; those who have reached an end are left as they are. Raises ``NotFound``."""
+    return carry_out(
+        runtime,
+        actor,
+        Action.CHANGE_SEQUENCE,
+        sequence_id,
+        lambda tx: [
+            several.end_enrollments(tx, sequence_id, enrollment_ids, status, actor=actor, reason=reason)
+        ],
+    )
+
+
+def end_sequences(
+    runtime: Runtime, sequence_ids: Sequence[UUID], *, archive: bool, actor: str, reason: str
+) -> WithdrawalResult:
+    """Pause several sequences at once, or archive them. Raises ``NotPermitted`` if none is left to pause."""
+    return carry_out(
+        runtime,
+        actor,
+        Action.ARCHIVE_SEQUENCE if archive else Action.PAUSE_SEQUENCE,
+        sequence_ids[0],
+        lambda tx: several.end_sequences(tx, sequence_ids, archive=archive, actor=actor, reason=reason),
+    )
 
 
 def stop_person(
@@ -149,14 +202,23 @@ def stop_person(
     )
 
 
-def suppress_candidate(runtime: Runtime, candidate_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
-    """Never email this person again from the organization. ``reason``: unsubscribed or stopped. Raises ``NotFound``."""
+def suppress_candidate(
+    runtime: Runtime, candidate_id: UUID, *, actor: str, reason: str, because: str = ""
+) -> WithdrawalResult:
+    """Never email this person again from the organization. ``reason``: unsubscribed or stopped. ``because``: how somebody knows, in
+    words, for the list and the audit trail. Raises ``NotFound``, ``InvalidInput``.
+    """
+    because = " ".join(because.split())
+    if len(because) > _MAX_WORDS:
+        raise InvalidInput(
+            f"It has {len(because)} characters", where="because", fix=f"Shorten it to {_MAX_WORDS}."
+        )
     return carry_out(
         runtime,
         actor,
         Action.SUPPRESS_CANDIDATE,
         candidate_id,
-        lambda tx: [people.suppress(tx, candidate_id, actor=actor, reason=reason)],
+        lambda tx: [people.suppress(tx, candidate_id, actor=actor, reason=reason, because=because)],
     )
 
 
@@ -209,6 +271,7 @@ def _answered(
             audit.write(tx, organization_id, actor, "withdrawal_answered", subject, answer.to_json())
     log.info(
         "withdrawn",
+        cause=subject,  # after a restore, the log alone knows what was ended since (docs/restoring.md)
         stopped=answer.stopped,
         in_doubt=len(answer.in_doubt),
         seconds=round(answer.seconds, 2),

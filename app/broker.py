@@ -34,12 +34,19 @@ from domain.jobs import QUEUES, ReadMailbox, ReconcileDelivery, SendStep
 
 _UNREADABLE = (DecodeError, TypeError, ValueError, AttributeError)
 _WHILE_BUSY = 0.02  # seconds; half of a prefetch keeps a process busy for longer
+_IDLE = {
+    SendStep.queue: 100
+}  # milliseconds until an idle consumer asks again, where less than Dramatiq's 1,000
 
 log = structlog.get_logger()
 
 
 class Consumer(_RedisConsumer):
     """Fetches messages, and refuses foreign ones without failing."""
+
+    def __init__(self, broker: "Broker", queue_name: str, prefetch: int, timeout: int) -> None:
+        # An email that falls due while nothing else happens waits for this.
+        super().__init__(broker, queue_name, prefetch, min(timeout, _IDLE.get(queue_name, timeout)))  # type: ignore[no-untyped-call]
 
     def __next__(self) -> Any:
         if not self.message_cache and 2 * len(self.queued_message_ids) > self.prefetch:

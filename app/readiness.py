@@ -17,6 +17,8 @@ from db.core.crypto import KeyRing
 from db.core.session import Database, DatabaseRefuses, DatabaseUnavailable
 from db.schema import version
 from db.sending import holds
+from db.views import doctor
+from domain.connection import Provider
 from domain.errors import OperatorMisconfigured
 
 log = structlog.get_logger()
@@ -39,12 +41,20 @@ class Trouble(NamedTuple):
 
 
 class Readiness:
-    """Asks the database, the key ring and the broker. ``ring``, ``broker``: None where the process has none."""
+    """Asks the database, the key ring and the broker. ``ring``, ``broker``: None where the process has none.
+
+    ``google``: can it use mailboxes there, or does it use none?
+    """
 
     def __init__(
-        self, database: Database, *, ring: KeyRing | None = None, broker: redis.Redis | None = None
+        self,
+        database: Database,
+        *,
+        ring: KeyRing | None = None,
+        broker: redis.Redis | None = None,
+        google: bool = True,
     ) -> None:
-        self._database, self._ring, self._broker = database, ring, broker
+        self._database, self._ring, self._broker, self._google = database, ring, broker, google
         self._recent = False
         self._keys_good_until = 0.0
         self._remarks: tuple[str, ...] = ()
@@ -84,10 +94,17 @@ class Readiness:
                     # One that lacks a single key serves everybody else.
                     nothing = not stored_keys.reads_something(tx, self._ring)
                     return [Trouble(stored_keys.sentence(missing), stops=nothing)]
+                if not self._google and (count := doctor.connected_by(tx, Provider.GMAIL)):
+                    return [Trouble(google_missing(count), stops=False)]
         except DatabaseUnavailable as error:
             return [Trouble(str(error), stops=True)]
         self._keys_good_until = time.monotonic() + _KEYS_HOLD
         return []
+
+
+def google_missing(count: int) -> str:
+    """Say that nothing leaves from so many mailboxes."""
+    return f"{count} {'mailbox is' if count == 1 else 'mailboxes are'} connected at Google, and GOOGLE_CLIENT_ID is not set."
 
 
 def of_redis(client: redis.Redis) -> Iterator[Trouble]:

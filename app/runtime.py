@@ -19,8 +19,19 @@ from domain.connection import SendsBy, SmtpServer, SmtpSettings
 from domain.errors import MailboxDisconnected, NotFound, OperatorMisconfigured
 
 if TYPE_CHECKING:
-    from app.outside import Entra, GraphProvider, Limiter, Resolver
-    from transports.base import AccessToken, Transport
+    from app.outside import (
+        Entra,
+        GmailProvider,
+        Google,
+        GraphProvider,
+        Limiter,
+        MailProvider,
+        Pushes,
+        Resolver,
+    )
+    from transports.base import AccessToken, TokenSource, Transport, User
+    from transports.entra_app import EntraApp
+    from transports.token_endpoint import TokenEndpoint
 
 
 class HeldToken:
@@ -28,6 +39,11 @@ class HeldToken:
 
     def __init__(self, token: "AccessToken") -> None:
         self._token = token
+
+    @property
+    def organization(self) -> str:
+        """Unknown: it is used for one request or two."""
+        return ""
 
     def token(self, claims: str | None = None) -> "AccessToken":
         """Return the same token, whatever ``claims`` says."""
@@ -89,6 +105,41 @@ class Runtime:
         )
 
     @cached_property
+    def entra_app(self) -> "EntraApp":
+        """The application's own tokens, by tenant, shared by the process."""
+        from transports.entra_app import EntraApp  # noqa: PLC0415 - azure-identity, which only tenant-wide connections need
+
+        return EntraApp(self.settings)
+
+    @cached_property
+    def google(self) -> "Google":
+        """The client for Google's token endpoint, shared by the process. Raises ``OperatorMisconfigured`` where there is no app."""
+        from app.outside import Google  # noqa: PLC0415 - see above
+
+        settings = self.settings
+        if not settings.google_client_id:
+            raise OperatorMisconfigured("GOOGLE_CLIENT_ID is not set, so no mailbox can be used at Google.")
+        return Google(settings.google_client_id, settings.google_client_secret, settings.google_url)
+
+    @cached_property
+    def pushes(self) -> "Pushes | None":
+        """What checks Google's hints, in the web process. None: Google is not asked for any."""
+        from app.outside import Pushes  # noqa: PLC0415 - see above
+
+        settings = self.settings
+        if not settings.google_pubsub_topic:
+            return None
+        return Pushes(
+            f"{settings.public_url}/hooks/google", settings.google_pubsub_account, settings.google_url
+        )
+
+    def endpoint(self, kind: "MailProvider") -> "TokenEndpoint":
+        """Where a mailbox of this kind gets its tokens."""
+        from app.outside import SignIn  # noqa: PLC0415 - see above
+
+        return self.google if kind.sign_in is SignIn.GOOGLE else self.entra
+
+    @cached_property
     def resolver(self) -> "Resolver":
         """The resolver for DMARC policies and proofs of domains."""
         from app.outside import Resolver  # noqa: PLC0415 - see above
@@ -109,6 +160,13 @@ class Runtime:
 
         return GraphProvider(self.settings.graph_url)
 
+    @cached_property
+    def gmail(self) -> "GmailProvider":
+        """One HTTP client and one loop thread per process."""
+        from app.outside import GmailProvider  # noqa: PLC0415 - see above
+
+        return GmailProvider(self.settings.google_url)
+
     def transport(
         self,
         mailbox_id: UUID,
@@ -123,10 +181,16 @@ class Runtime:
         is about to expire, the transport reads tokens when it uses them. Raises ``MailboxDisconnected`` if nothing is
         stored to send with.
         """
-        from app.outside import PROVIDERS, StoredTokens  # noqa: PLC0415 - see above
+        from app.outside import PROVIDERS, SignIn, StoredTokens, TenantTokens, stored  # noqa: PLC0415 - see above
 
         kind = PROVIDERS[provider]
-        tokens = StoredTokens(self.database, self.keys, self.entra, mailbox_id, kind.scopes, token)
+        tokens: TokenSource
+        if kind.sign_in is SignIn.TENANT:
+            tokens = TenantTokens(self.entra_app, stored(self.database, mailbox_id))
+        else:
+            tokens = StoredTokens(
+                self.database, self.keys, self.endpoint(kind), mailbox_id, kind.scopes, token
+            )
 
         def sends_by() -> SendsBy:
             with self.database.statement() as tx:
@@ -157,6 +221,12 @@ class Runtime:
 
         return PROVIDERS[provider].open(self, HeldToken(token), sends_by)
 
+    def transport_of_user(self, user: "User") -> "Transport":
+        """The same for somebody of a tenant to which the application has access as a whole, before the mailbox is connected."""
+        from app.outside import TenantTokens  # noqa: PLC0415 - see above
+
+        return self.graph.transport_of(TenantTokens(self.entra_app, lambda: user))
+
     def for_tenant(self, organization_id: UUID) -> "Runtime":
         """Return a runtime for one organization: its database shows only that organization's rows."""
         return _TenantRuntime(self, organization_id)
@@ -169,6 +239,14 @@ class Runtime:
         """Close all connections."""
         if "graph" in self.__dict__:
             self.graph.close()
+        if "gmail" in self.__dict__:
+            self.gmail.close()
+        if "entra_app" in self.__dict__:
+            self.entra_app.close()
+        if "google" in self.__dict__:
+            self.google.close()
+        if (pushes := self.__dict__.get("pushes")) is not None:
+            pushes.close()
         if "limiter" in self.__dict__:
             self.limiter.close()
         self.database.close()
@@ -191,6 +269,14 @@ class _TenantRuntime(Runtime):
         return self._whole.entra
 
     @cached_property
+    def entra_app(self) -> "EntraApp":
+        return self._whole.entra_app
+
+    @cached_property
+    def google(self) -> "Google":
+        return self._whole.google
+
+    @cached_property
     def resolver(self) -> "Resolver":
         return self._whole.resolver
 
@@ -201,6 +287,10 @@ class _TenantRuntime(Runtime):
     @cached_property
     def graph(self) -> "GraphProvider":
         return self._whole.graph
+
+    @cached_property
+    def gmail(self) -> "GmailProvider":
+        return self._whole.gmail
 
 
 _installed: tuple[Runtime, Runtime] | None = None
@@ -224,7 +314,5 @@ def current_sender() -> Runtime:
 
 def _both() -> tuple[Runtime, Runtime]:
     if _installed is None:
-        raise OperatorMisconfigured(
-            "This process has not been set up; start workers with: dramatiq workers.main"
-        )
+        raise OperatorMisconfigured("This process has not been set up; start workers with: python -m workers")
     return _installed

@@ -1,6 +1,6 @@
 """A mailbox's access token for one delivery: read with it, refreshed by one worker at a time.
 
-No token outlives its delivery, and we lock no row during a request to Entra: a disconnect never waits for a refresh, and
+No token outlives its delivery, and we lock no row during a request to a provider: a disconnect never waits for a refresh, and
 a late refresh writes nothing.
 """
 
@@ -28,8 +28,7 @@ from domain.errors import (
     Throttled,
 )
 from transports.base import AccessToken
-from transports.entra import Entra, Tokens, missing_scopes
-from transports.entra_errors import app_refused
+from transports.token_endpoint import TokenEndpoint, Tokens
 
 log = structlog.get_logger()
 
@@ -39,7 +38,7 @@ HELD_FOR = 30.0  # seconds; half of the shortest remaining life of a token in us
 WAIT_FOR_OTHERS = 10.0  # seconds
 _POLL = 0.1
 _NO_CLAIMS = "{}"  # a challenge that only asks for another token
-# A flight holds a connection while Entra answers. A slow Entra must not use up a process's whole pool of 8.
+# A flight holds a connection while a provider answers. A slow one must not use up a process's whole pool of 8.
 _FLIGHTS = threading.BoundedSemaphore(4)
 
 
@@ -50,14 +49,15 @@ class StoredTokens:
         self,
         database: Database,
         ring: KeyRing,
-        entra: Entra,
+        endpoint: TokenEndpoint,
         mailbox_id: UUID,
         scopes: Sequence[str],
         token: SealedToken | None = None,
     ) -> None:
-        self._database, self._ring, self._entra = database, ring, entra
+        self._database, self._ring, self._endpoint = database, ring, endpoint
         self._mailbox_id, self._scopes = mailbox_id, scopes
         self._margin = REFRESH_BEFORE * (1 + random.uniform(-0.2, 0.2))  # noqa: S311 - guards nothing
+        self.organization = "" if token is None else str(token.organization_id)
         self._held: AccessToken | None = None
         self._sealed: SealedToken | None = None
         self._read_again_at = 0.0
@@ -68,7 +68,7 @@ class StoredTokens:
     def token(self, claims: str | None = None) -> AccessToken:
         """Return the delivery's token, read once. With ``claims``: not the last one, which was refused.
 
-        Raises ``MailboxDisconnected``, ``Throttled`` and the other errors of ``Entra.refresh``, and ``ProviderUnavailable`` if
+        Raises ``MailboxDisconnected``, ``Throttled`` and the other errors of ``TokenEndpoint.refresh``, and ``ProviderUnavailable`` if
         another worker's refresh takes too long or the database cannot be read.
         """
         if claims is None and time.monotonic() < self._read_again_at:
@@ -107,7 +107,7 @@ class StoredTokens:
             if row.refresh_not_before is not None and row.refresh_not_before > row.read_at:
                 if good and _lasts(row, USABLE_FOR):
                     return row
-                raise _asked_to_wait(row.refresh_not_before - row.read_at)
+                raise self._asked_to_wait(row.refresh_not_before - row.read_at)
             try:
                 renewed = self._refresh(row, claims)
             except Throttled as error:
@@ -137,7 +137,7 @@ class StoredTokens:
         if not _FLIGHTS.acquire(blocking=False):
             return None
         try:
-            # While Entra answers, this transaction holds the flight's lock but no row lock.
+            # While the provider answers, this transaction holds the flight's lock but no row lock.
             with self._database.transaction() as tx:
                 if not credentials.try_single_flight(tx, self._mailbox_id):
                     return None
@@ -150,7 +150,7 @@ class StoredTokens:
             with self._database.transaction() as tx:
                 everybodys = credentials.refused_elsewhere(tx, self._mailbox_id, error.code)
             if everybodys:
-                raise OperatorMisconfigured(app_refused(error.code)) from error
+                raise OperatorMisconfigured(self._endpoint.app_refused(error.code)) from error
             raise
         finally:
             _FLIGHTS.release()
@@ -181,31 +181,33 @@ class StoredTokens:
         if row.refresh_token is None:
             raise _disconnected()
         try:
-            tokens = self._entra.refresh(row.refresh_token, row.tenant_id, claims=claims, scopes=self._scopes)
+            tokens = self._endpoint.refresh(
+                row.refresh_token, row.tenant_id, claims=claims, scopes=self._scopes
+            )
         except (ProviderError, OperatorMisconfigured) as error:
             counters.TOKENS.labels(type(error).__name__).inc()
             raise
         # If the answer names no scopes, they are unchanged (RFC 6749, section 5.1).
-        if tokens.scopes and (missing := missing_scopes(tokens.scopes, self._scopes)):
+        if tokens.scopes and (missing := self._endpoint.missing_scopes(tokens.scopes, self._scopes)):
             raise ConsentMissing(
-                f"Microsoft no longer grants {', '.join(sorted(missing))}.", code="scope_withdrawn"
+                f"{self._endpoint.shown} no longer grants {', '.join(sorted(missing))}.",
+                code="scope_withdrawn",
             )
         return tokens
+
+    def _asked_to_wait(self, rest: timedelta) -> Throttled:
+        """Another process got this answer already. Asking anyway would only count against us."""
+        return Throttled(
+            f"{self._endpoint.shown}'s sign-in service asks us to wait a moment.",
+            retry_after=rest,
+            code="sign_in_waits",
+            untaken=True,
+        )
 
 
 def _lasts(row: Credential, margin: timedelta) -> bool:
     expires_at = row.access_expires_at
     return row.access_token is not None and expires_at is not None and expires_at - row.read_at > margin
-
-
-def _asked_to_wait(rest: timedelta) -> Throttled:
-    """Another process got this answer already. Asking anyway would only count against us."""
-    return Throttled(
-        "Microsoft's sign-in service asks us to wait a moment.",
-        retry_after=rest,
-        code="entra_waits",
-        untaken=True,
-    )
 
 
 def _disconnected() -> MailboxDisconnected:

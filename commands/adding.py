@@ -1,20 +1,19 @@
 """Adding what has a name, one at a time, and the rules that only admins set. Many at once: ``onbehalf import``."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
 from actions import organizations, people_imports, sender_addresses
-from actions.people_imports import Choices, Doer
 from commands.common import AsJson, Organization, Yes, actor, command, confirm, opened, print_json, report
 from commands.names import MailboxAddress, OrganizationName, PersonAddress, SequenceName, completed
 from commands.people import say_summary
 from commands.tree import group
 from commands.withdrawals import find
-from db.views import lists, lookups
-from db.views.messages import Viewer
+from db.views import lists, lookups, messages
+from domain.lane import DAILY_CAP
 
 organization_app = group("organization")
 mailbox_app = group("mailbox")
@@ -60,6 +59,25 @@ def set_recontact_days(organization: OrganizationName, days: int, as_json: AsJso
     )
 
 
+@organization_app.command("sender-name")
+@command
+def set_sender_name(
+    organization: OrganizationName,
+    kind: Annotated[str, typer.Argument(help="company, or employee: the sequence's owner.")],
+    as_json: AsJson = False,
+) -> None:
+    """Whose name recipients see beside a sender address. Example: onbehalf organization sender-name Acme employee"""
+    with opened() as runtime:
+        organization_id = find(runtime, "organization", organization)
+        sender_addresses.set_sender_name(runtime, organization_id, kind, actor=actor())
+    whose = "the company's name" if kind == "company" else "the sequence owner's name"
+    report(
+        f"Recipients see {whose} from now on.",
+        {"organization_id": organization_id, "kind": kind},
+        as_json=as_json,
+    )
+
+
 @organization_app.command("add-address")
 @command
 def add_address(
@@ -100,7 +118,7 @@ def add_mailbox(
     owner: Annotated[
         str, typer.Option(help="Whose it is, a member's address.", autocompletion=completed("member"))
     ],
-    daily_cap: Annotated[int, typer.Option(min=1, help="Emails a day at most.")] = organizations.DAILY_CAP,
+    daily_cap: Annotated[int, typer.Option(min=1, help="Emails a day at most.")] = DAILY_CAP,
     organization: Organization = None,
     as_json: AsJson = False,
 ) -> None:
@@ -132,7 +150,7 @@ def add_enrollment(
             organization_id = lookups.organization_of(tx, sequence_id)
             its_name = lists.organization(tx, organization_id).name
             candidate_id = lookups.by_name(tx, "candidate", person, organization=its_name)
-        doer, choices = _operator(organization_id), Choices(sequence_id, anyway=anyway)
+        doer, choices = _operator(organization_id), people_imports.Choices(sequence_id, anyway=anyway)
         foreseen = people_imports.foresee_enrolling(runtime, doer, [candidate_id], choices)
         if foreseen.enrolled and not yes:
             if not as_json:
@@ -154,6 +172,9 @@ def add_candidate(
     company: Annotated[str, typer.Option()] = "",
     title: Annotated[str, typer.Option()] = "",
     location: Annotated[str, typer.Option()] = "",
+    member: Annotated[
+        str | None, typer.Option(help="The member, by address, who sees them while they are in no sequence.")
+    ] = None,
     organization: Organization = None,
     as_json: AsJson = False,
 ) -> None:
@@ -173,11 +194,13 @@ def add_candidate(
                 if organization
                 else lookups.only_organization(tx)
             )
-        done = people_imports.add(runtime, _operator(organization_id), person, Choices())
+            member_id = lookups.by_name(tx, "member", member, organization=organization) if member else None
+        doer = replace(_operator(organization_id), member_id=member_id)
+        done = people_imports.add(runtime, doer, person, people_imports.Choices())
     what = "Added" if done.candidates_created else "Changed" if done.candidates_updated else "Nothing new of"
     report(f"{what} {email}.", asdict(done), as_json=as_json)
 
 
-def _operator(organization_id: UUID) -> Doer:
+def _operator(organization_id: UUID) -> "people_imports.Doer":
     """Who runs Onbehalf may do what an admin may."""
-    return Doer(Viewer(organization_id, None), None, actor(), admin=True)
+    return people_imports.Doer(messages.Viewer(organization_id, None), None, actor(), admin=True)

@@ -6,15 +6,17 @@ from uuid import UUID
 
 import typer
 
-from actions import opt_outs
+from actions import answer_settings as actions
+from actions import messages, opt_outs
 from actions import overrule as overruling
 from commands.common import AsJson, Organization, actor, command, opened, print_json, report, say, show
 from commands.names import OrganizationName, SequenceName
 from commands.tree import group
-from commands.withdrawals import find, say_no
+from commands.withdrawals import find, finish, say_answer, say_no
 from db.listening import answer_settings, decisions
 from domain.answer_settings import AnswerSettings, StopScope
 from domain.errors import InvalidInput
+from domain.listening.kinds import Decision
 from domain.opt_out import LINE
 
 inbox_app = group("inbox")
@@ -52,12 +54,11 @@ def organization_answers(
         organization_id = find(runtime, "organization", organization)
         with runtime.database.transaction() as tx:
             present = answer_settings.of_organization(tx, organization_id)
-            line = None if our_line else present.opt_out_line if opt_out_line is None else opt_out_line
-            wanted = AnswerSettings(stop or present.stop_scope, away_days or present.away_days, line)
-            if away_days is not None:
-                wanted = replace(wanted, away_days=away_days)
-            answer_settings.set_organization(tx, organization_id, wanted, actor=actor())
-            settings = answer_settings.of_organization(tx, organization_id)
+        line = None if our_line else present.opt_out_line if opt_out_line is None else opt_out_line
+        wanted = AnswerSettings(stop or present.stop_scope, present.away_days, line)
+        if away_days is not None:
+            wanted = replace(wanted, away_days=away_days)
+        settings = actions.set_organization(runtime, organization_id, wanted, actor=actor())
     _say_settings(settings, as_json=as_json)
 
 
@@ -84,10 +85,9 @@ def sequence_answers(
         sequence_id = find(runtime, "sequence", name, organization)
         with runtime.database.transaction() as tx:
             present = AnswerSettings() if as_organization else answer_settings.of_sequence(tx, sequence_id)
-            line = present.opt_out_line if opt_out_line is None else opt_out_line
-            wanted = AnswerSettings(stop or present.stop_scope, None, line)
-            answer_settings.set_sequence(tx, sequence_id, wanted, actor=actor())
-            settings = answer_settings.of_sequence(tx, sequence_id)
+        line = present.opt_out_line if opt_out_line is None else opt_out_line
+        wanted = AnswerSettings(stop or present.stop_scope, None, line)
+        settings = actions.set_sequence(runtime, sequence_id, wanted, actor=actor())
     _say_settings(settings, as_json=as_json)
 
 
@@ -154,3 +154,21 @@ def confirm_opt_out(organization: OrganizationName, message: UUID, as_json: AsJs
             runtime, find(runtime, "organization", organization), message, actor=actor()
         ),
     )
+
+
+@inbox_app.command("decide")
+@command
+def decide(
+    organization: OrganizationName,
+    message: UUID,
+    decision: Annotated[Decision, typer.Argument(help="What it is.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what a proposed opt-out or an unclear message is. Example: onbehalf inbox decide Acme 01a2… no"""
+    with opened() as runtime:
+        organization_id = find(runtime, "organization", organization)
+        answer = messages.decide(runtime, organization_id, message, decision, actor=actor())
+    if answer is not None:
+        finish(answer, say_answer, as_json=as_json)
+        return
+    report("Decided.", {"message": message, "decision": decision}, as_json=as_json)

@@ -1,17 +1,17 @@
-"""Emails that wait for an approval: listed, read as they would leave, and approved as they were read."""
+"""Emails that wait for an approval: listed, read as they would leave, approved as they were read; and the approval taken back."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from actions import approvals
-from actions.approvals import Letter
-from commands.common import AsJson, Organization, Yes, actor, command, confirm, opened, report, say, show
+from commands.common import AsJson, Organization, Yes, actor, command, confirm, opened, report, say
 from commands.names import completed
-from commands.planned import Delivery, email_app, within
+from commands.planned import Delivery, email_app, list_due
 from db.views import approvals as lists
 
-_MOST = 1000
+if TYPE_CHECKING:
+    from actions.approvals import Letter
 
 
 @email_app.command("waiting")
@@ -24,20 +24,20 @@ def list_waiting(
     as_json: AsJson = False,
 ) -> None:
     """Emails that wait for an approval, those that came due first. Example: onbehalf email waiting --sequence "Backend engineers" """
-    with opened() as runtime, runtime.database.transaction() as tx:
-        organization_id, sequence_id = within(tx, organization, sequence)
-        rows = lists.waiting(tx, organization_id, None, sequence_id, limit=_MOST)
-    found = [
-        {
+    list_due(
+        lists.WAITING,
+        lambda each: {
             "delivery_id": each.id,
             "since": each.due_at,
             "person": each.person,
             "sequence": each.sequence,
             "step": each.position,
-        }
-        for each in rows
-    ]
-    show(found, as_json=as_json, title="Waiting for approval (UTC)")
+        },
+        title="Waiting for approval (UTC)",
+        organization=organization,
+        sequence=sequence,
+        as_json=as_json,
+    )
 
 
 @email_app.command("approve")
@@ -74,12 +74,25 @@ def approve(
     )
 
 
-def _in_full(found: Letter) -> str:
+@email_app.command("take-back")
+@command
+def take_back(delivery: Delivery, as_json: AsJson = False) -> None:
+    """Take the approval of an email back, unless it is leaving or has left. Example: onbehalf email take-back DELIVERY"""
+    with opened() as runtime:
+        changed = approvals.take_back(runtime, delivery, actor=actor())
+    report(
+        "Taken back. It waits until somebody approves it." if changed else "Nobody has approved this email.",
+        {"id": delivery, "changed": changed},
+        as_json=as_json,
+    )
+
+
+def _in_full(found: "Letter") -> str:
     head = f"From: {found.sender}\nTo: {found.recipient}\nSubject: {found.subject}"
     return f"{head}\n\n{found.text}" + (f"\n\n{found.opt_out_line}" if found.opt_out_line else "")
 
 
-def _as_json(found: Letter) -> dict[str, object]:
+def _as_json(found: "Letter") -> dict[str, object]:
     return {
         "id": found.email.id,
         "sender": found.sender,

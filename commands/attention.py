@@ -1,12 +1,12 @@
 """Needs attention: people who wait for a field, and emails that failed. Those that may have left: ``onbehalf review``."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from actions import attention
+from actions import addresses, attention
 from commands.common import (
     AsJson,
     Organization,
@@ -23,7 +23,9 @@ from commands.tree import group
 from commands.withdrawals import find
 from db.views import attention as lists
 from db.views import lookups
-from db.views.attention import Group
+
+if TYPE_CHECKING:
+    from db.views.attention import Group
 
 attention_app = group("attention")
 
@@ -34,24 +36,37 @@ Cause = Annotated[str, typer.Argument(metavar="CAUSE", help="Why they failed, as
 @attention_app.command("list")
 @command
 def list_waiting(organization: Organization = None, as_json: AsJson = False) -> None:
-    """People by the field that is empty, and emails by why they failed. Example: onbehalf attention list"""
+    """Messages that nobody can tell, people by the field that is empty, and emails by why they failed. Example: onbehalf attention list"""
     with opened() as runtime, runtime.database.transaction() as tx:
         organization_id = (
             lookups.by_name(tx, "organization", organization)
             if organization
             else lookups.only_organization(tx)
         )
+        messages = lists.unsure(tx, organization_id, None)
         blocked, failed = lists.blocked(tx, organization_id, None), lists.failed(tx, organization_id, None)
     if as_json:
         print_json(
-            {"blocked": [asdict(each) for each in blocked], "failed": [asdict(each) for each in failed]}
+            {
+                "messages": [asdict(each) for each in messages],
+                "blocked": [asdict(each) for each in blocked],
+                "failed": [asdict(each) for each in failed],
+            }
         )
         return
+    show(
+        [
+            {"person": each.person, "kind": each.kind, "says": each.words or each.why, "message": each.id}
+            for each in messages
+        ],
+        as_json=False,
+        title="Opt-out or not? Decide with inbox decide",
+    )
     show(_rows(blocked, "field"), as_json=False, title="A field is empty")
     show(_rows(failed, "cause"), as_json=False, title="Failed")
 
 
-def _rows(groups: list[Group], cause: str) -> list[dict[str, object]]:
+def _rows(groups: "list[Group]", cause: str) -> list[dict[str, object]]:
     return [
         {
             "sequence": each.sequence,
@@ -123,7 +138,7 @@ def leave_out(
 def correct_address(delivery: UUID, address: str, as_json: AsJson = False) -> None:
     """Correct an address that was refused, and send the email again. Example: onbehalf attention correct-address ID jo@example.org"""
     with opened() as runtime:
-        attention.correct_address(runtime, delivery, address, actor=actor())
+        addresses.correct_refused(runtime, delivery, address, actor=actor())
     report("It goes out again.", {"id": delivery}, as_json=as_json)
 
 

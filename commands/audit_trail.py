@@ -2,17 +2,19 @@
 
 import sys
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from commands.common import REFUSED, AsJson, Organization, command, opened, print_json, show
 from commands.tree import group
 from db.audit import audit, audit_chain, audit_heads
-from db.core.session import Database, Transaction
 from db.views import lookups
 from domain.audit import Link
 from domain.errors import InvalidInput, NotFound
+
+if TYPE_CHECKING:
+    from db.core.session import Database, Transaction
 
 audit_app = group("audit")
 
@@ -108,7 +110,9 @@ def export_audit(
             sys.stdout.write(audit_heads.as_line(line))
 
 
-def _lines(database: Database, organization: str | None, *, heads_only: bool) -> Iterator[dict[str, object]]:
+def _lines(
+    database: "Database", organization: str | None, *, heads_only: bool
+) -> Iterator[dict[str, object]]:
     with database.transaction() as tx:
         organizations = _organizations(tx, organization)
     for each in organizations:
@@ -118,7 +122,7 @@ def _lines(database: Database, organization: str | None, *, heads_only: bool) ->
                 break
 
 
-def _organizations(tx: Transaction, name: str | None) -> list[dict[str, Any]]:
+def _organizations(tx: "Transaction", name: str | None) -> list[dict[str, Any]]:
     found = [
         each
         for each in lookups.listing(tx, "organization")

@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
 from actions import building, step_previews
-from actions.building import Settings
-from app.runtime import Runtime
 from commands.common import (
     AsJson,
     Organization,
@@ -23,14 +21,19 @@ from commands.common import (
     report,
     say,
 )
+from commands.hours import OtherDays, by_day
 from commands.names import SequenceName
 from commands.withdrawals import find, sequence_app
-from db.core.ids import new_id
-from db.core.session import Transaction
+from db.core import ids
 from db.sequences import built
-from db.sequences.built import Built
 from db.views import lookups
+from domain.approval import StepKind
 from domain.errors import InvalidInput, NotFound
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+    from db.core.session import Transaction
+    from db.sequences.built import Built
 
 __all__ = ["sequence_app"]
 
@@ -59,8 +62,8 @@ def make_sequence(
             runtime,
             organization_id,
             owner_id,
-            Settings(name, sender, None, tuple(field or ())),
-            key=str(new_id()),
+            building.Settings(name, sender, None, tuple(field or ())),
+            key=str(ids.new_id()),
             actor=actor(),
         )
     report(f"Made the draft {name}.", {"id": made}, as_json=as_json)
@@ -73,7 +76,9 @@ def rename_sequence(
 ) -> None:
     """Give a sequence another name. Example: onbehalf sequence rename "Backend" "Backend engineers" """
     with opened() as runtime:
-        found = _change(runtime, name, organization, lambda was, _: replace(was, name=new_name), yes=True)
+        found = change_settings(
+            runtime, name, organization, lambda was, _: replace(was, name=new_name), yes=True
+        )
     report(f"{found.name} is {new_name} now.", {"id": found.id}, as_json=as_json)
 
 
@@ -88,7 +93,9 @@ def change_sender(
     """Send a sequence that is not running from another mailbox. Example: onbehalf sequence change-sender "Backend" hans@acme.example"""
     with opened() as runtime:
         sender = find(runtime, "mailbox", send_from, organization)
-        found = _change(runtime, name, organization, lambda was, _: replace(was, sender=sender), yes=True)
+        found = change_settings(
+            runtime, name, organization, lambda was, _: replace(was, sender=sender), yes=True
+        )
     report(f"{found.name} sends from {send_from} now.", {"id": found.id}, as_json=as_json)
 
 
@@ -101,6 +108,7 @@ def set_hours(
     days: Annotated[str | None, typer.Option(help="Like mon,tue,wed. Without: every day.")] = None,
     zone: Annotated[str | None, typer.Option(help="Like Europe/Berlin. Without: the organization's.")] = None,
     holiday: Annotated[list[str] | None, typer.Option(help="A date without emails.")] = None,
+    on: OtherDays = None,
     as_organization: Annotated[
         bool, typer.Option("--as-organization", help="No hours of its own: the organization's.")
     ] = False,
@@ -109,16 +117,17 @@ def set_hours(
     as_json: AsJson = False,
 ) -> None:
     """When emails of a sequence may leave. Example: onbehalf sequence hours "Backend" --days mon,tue --from 09:00 --to 17:00"""
-    if as_organization and (days or zone or holiday or opens != closes):
+    if as_organization and (days or zone or holiday or on or opens != closes):
         raise InvalidInput("These hours contradict --as-organization", fix="Give one of them.")
     hours = {
         **({"days": days.replace(" ", "").split(",")} if days else {}),
         "from": opens,
         "to": closes,
         "holidays": list(holiday or ()),
+        "by_day": by_day(on or []),
     }
     with opened() as runtime:
-        found = _change(
+        found = change_settings(
             runtime,
             name,
             organization,
@@ -142,23 +151,25 @@ def set_fields(
     """Which fields its texts may use, besides those that everybody has. Example: onbehalf sequence fields "Backend" role city"""
     wanted = tuple(fields or ())
     with opened() as runtime:
-        found = _change(runtime, name, organization, lambda was, _: replace(was, fields=wanted), yes=True)
+        found = change_settings(
+            runtime, name, organization, lambda was, _: replace(was, fields=wanted), yes=True
+        )
     report(f"Fields of {found.name}: {', '.join(wanted) or 'none'}.", {"id": found.id}, as_json=as_json)
 
 
-def _change(
-    runtime: Runtime,
+def change_settings(
+    runtime: "Runtime",
     name: str,
     organization: str | None,
-    change: Callable[[Settings, Built], Settings],
+    change: "Callable[[building.Settings, Built], building.Settings]",
     *,
     yes: bool,
-) -> Built:
+) -> "Built":
     """Change its settings, and return the sequence as it was. Without ``yes``, ask if that means anything to people in it."""
     sequence_id = find(runtime, "sequence", name, organization)
     with runtime.database.transaction() as tx:
         found = built.built(tx, sequence_id)
-    wanted = change(Settings(found.name, found.mailbox_id, found.sending, found.fields), found)
+    wanted = change(building.Settings(found.name, found.mailbox_id, found.sending, found.fields), found)
     if found.people and not yes:
         meant = building.preview_change(runtime, sequence_id, wanted, version=found.version)
         for sentence in meant.sentences(continue_by=""):
@@ -184,7 +195,7 @@ def duplicate_sequence(
         if owner is not None:
             owner_id = find(runtime, "member", owner, organization)
         made, _ = building.duplicate(
-            runtime, sequence_id, owner_id=owner_id, key=str(new_id()), actor=actor()
+            runtime, sequence_id, owner_id=owner_id, key=str(ids.new_id()), actor=actor()
         )
         with runtime.database.transaction() as tx:
             copy = built.built(tx, made).name
@@ -214,6 +225,7 @@ def preview_step(
                 member_id=built.built(tx, sequence_id).owner_id,
             )
     values = {
+        "kind": found.kind,
         "from": found.sender,
         "to": found.recipient,
         "subject": found.subject,
@@ -225,13 +237,16 @@ def preview_step(
     if as_json:
         print_json(values)
         return
-    say(f"From: {found.sender}\nTo: {found.recipient}\nSubject: {found.subject}\n\n{found.text}")
+    if found.kind is StepKind.TASK:
+        say(f"Task: {found.subject}\n\n{found.text}".rstrip())
+    else:
+        say(f"From: {found.sender}\nTo: {found.recipient}\nSubject: {found.subject}\n\n{found.text}")
     for each in (*(f"Missing: {field}" for field in found.gaps), found.error, *found.reasons):
         if each:
             say(each, "yellow")
 
 
-def enrollment_in(tx: Transaction, sequence_id: UUID, text: str) -> UUID:
+def enrollment_in(tx: "Transaction", sequence_id: UUID, text: str) -> UUID:
     """The person's enrollment in this sequence. Raises ``NotFound``."""
     for each in lookups.enrollments_of(tx, text):
         situation = lookups.situation(tx, each)

@@ -2,12 +2,13 @@
 
 import sys
 from dataclasses import asdict
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
-from actions import connect, members, sender_addresses, verify, withdraw
+from actions import connect, members, programs, sender_addresses, verify, withdraw
 from commands.common import (
     REFUSED,
     AsJson,
@@ -25,13 +26,24 @@ from commands.common import (
 from commands.names import MailboxAddress, MemberAddress, OrganizationName
 from commands.tree import group
 from commands.withdrawals import find, say_no
-from db.access import api_keys, sessions
+from db.access import sessions
 from db.mailboxes import accounts
 from db.views import lookups, team
-from domain.errors import InvalidInput
+from db.views import programs as lists
+from domain.connection import Provider
+from domain.errors import InvalidInput, NotFound
 from domain.team import Role
 from domain.verification import Verdict
 
+
+class At(StrEnum):
+    """Where a mailbox is."""
+
+    MICROSOFT = "microsoft"
+    GOOGLE = "google"
+
+
+_PROVIDERS = {At.MICROSOFT: Provider.GRAPH, At.GOOGLE: Provider.GMAIL}
 mailbox_app = group("mailbox")
 organization_app = group("organization")
 api_key_app = group("api-key")
@@ -72,13 +84,19 @@ def verify_domain(organization: OrganizationName, domain: str, as_json: AsJson =
 def make_api_key(
     organization: OrganizationName,
     name: Annotated[str, typer.Option(help="Who uses the key; the audit trail shows it.")],
-    scope: Annotated[list[str], typer.Option(help="read, manage or addresses; may be repeated.")] = ["read"],  # noqa: B006 - typer copies it
+    scope: Annotated[
+        list[str],
+        typer.Option(
+            help="read, manage or addresses; may be repeated. provision, alone: for an identity provider (SCIM)."
+        ),
+    ] = ["read"],  # noqa: B006 - typer copies it
+    until: Annotated[str, typer.Option(help="Its last day, like 2027-12-31. Default: no end.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Make a key for the JSON API and show it, once. Example: onbehalf api-key make Acme --name ats --scope read --scope manage"""
-    with opened() as runtime, runtime.database.transaction() as tx:
-        organization_id = lookups.by_name(tx, "organization", organization)
-        key = api_keys.make(tx, organization_id, name, scope, actor=actor())
+    """Make a key for the JSON API, or with the scope provision for SCIM, and show it, once. Example: onbehalf api-key make Acme --name ats --scope read --scope manage"""
+    with opened() as runtime:
+        organization_id = find(runtime, "organization", organization)
+        key = programs.make_key(runtime, organization_id, name, scope, until=until, actor=actor())
     report(
         f"{key}\nStore this key now: it is not shown again. Send it as: Authorization: Bearer KEY",
         {"key": key},
@@ -93,13 +111,31 @@ def list_api_keys(as_json: AsJson = False) -> None:
     show_all("api_key", as_json=as_json)
 
 
+@api_key_app.command("replace")
+@command
+def replace_api_key(organization: OrganizationName, name: str, as_json: AsJson = False) -> None:
+    """Make another key for the same program and show it, once. The one before it works a day longer. Example: onbehalf api-key replace Acme ats"""
+    with opened() as runtime:
+        with runtime.database.transaction() as tx:
+            organization_id = lookups.by_name(tx, "organization", organization)
+            known = next((each.id for each in lists.keys(tx, organization_id) if each.name == name), None)
+        if known is None:
+            raise NotFound(f"There is no key called {name!r}.")
+        _, key, former_until = programs.replace_key(runtime, organization_id, known, actor=actor())
+    report(
+        f"{key}\nStore this key now: it is not shown again. The one before it works until {former_until:%Y-%m-%d %H:%M} UTC.",
+        {"key": key, "former_until": former_until},
+        as_json=as_json,
+    )
+
+
 @api_key_app.command("revoke")
 @command
 def revoke_api_key(organization: OrganizationName, name: str, as_json: AsJson = False) -> None:
     """End a key: Onbehalf refuses it from now on. Example: onbehalf api-key revoke Acme ats"""
-    with opened() as runtime, runtime.database.transaction() as tx:
-        organization_id = lookups.by_name(tx, "organization", organization)
-        api_keys.revoke(tx, organization_id, name, actor=actor())
+    with opened() as runtime:
+        organization_id = find(runtime, "organization", organization)
+        programs.end_named(runtime, organization_id, name, actor=actor())
     report(f"{name} has ended. Onbehalf refuses it from now on.", {"revoked": name}, as_json=as_json)
 
 
@@ -108,11 +144,12 @@ def revoke_api_key(organization: OrganizationName, name: str, as_json: AsJson = 
 def connect_mailbox(
     address: MailboxAddress,
     tenant: Annotated[str, typer.Option(help="The Entra tenant's id.")] = "organizations",
+    provider: Annotated[At, typer.Option("--provider", help="Whose refresh token it is.")] = At.MICROSOFT,
     as_json: AsJson = False,
 ) -> None:
     """Connect, or reconnect, with a refresh token read from standard input (never from the command line).
 
-    Example: onbehalf mailbox connect hans@acme.example < refresh-token.txt
+    Example: onbehalf mailbox connect hans@acme.example --provider google < refresh-token.txt
     """
     token = sys.stdin.readline().strip()
     if not token:
@@ -122,7 +159,12 @@ def connect_mailbox(
         )
     with opened() as runtime:
         facts = connect.connect_mailbox(
-            runtime, find(runtime, "mailbox", address), refresh_token=token, tenant_id=tenant, actor=actor()
+            runtime,
+            find(runtime, "mailbox", address),
+            refresh_token=token,
+            tenant_id=tenant,
+            actor=actor(),
+            provider=_PROVIDERS[provider],
         )
     report(
         f"{address} is connected. Resume its paused sequences: onbehalf sequence resume NAME",
@@ -134,14 +176,14 @@ def connect_mailbox(
 @mailbox_app.command("forget-account")
 @command
 def forget_account(address: MailboxAddress, yes: Yes = False, as_json: AsJson = False) -> None:
-    """Microsoft made a new account for the same person: let it sign in and connect. Example: onbehalf mailbox forget-account hans@acme.example"""
-    confirm(f"Let another Microsoft account with the address {address} take over its mailbox?", yes=yes)
+    """The provider made a new account for the same person: let it sign in and connect. Example: onbehalf mailbox forget-account hans@acme.example"""
+    confirm(f"Let another account with the address {address} take over its mailbox?", yes=yes)
     with opened() as runtime:
         mailbox = connect.known_mailbox(runtime, find(runtime, "mailbox", address))
         with runtime.database.transaction() as tx:
             accounts.forget_account(tx, mailbox, actor=actor())
     report(
-        f"The next Microsoft account with the address {address} can connect it.",
+        f"The next account with the address {address} can connect it.",
         {"mailbox_id": mailbox.id},
         as_json=as_json,
     )

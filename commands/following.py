@@ -5,19 +5,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import timedelta
 from itertools import chain
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
 from commands.common import AsJson, Organization, command, database, errors, in_json, plain, say, show
 from commands.names import completed
-from db.core.session import Database, DatabaseUnavailable, Transaction
+from db.core import session
 from db.views import dashboard, lookups
-from db.views.dashboard import DeliveryLine
 from domain.delay import parse_delay
 from domain.delivery import State
 from domain.errors import InvalidInput
+from domain.reasons import after
+
+if TYPE_CHECKING:
+    from db.core.session import Database, Transaction
+    from db.views.dashboard import DeliveryLine
 
 _EVERY = 1.0  # seconds
 _WINDOW = timedelta(seconds=60)  # longer than a transaction lasts: an entry may appear as late as that
@@ -69,7 +73,7 @@ def deliveries(
 
 
 def _wanted(
-    tx: Transaction,
+    tx: "Transaction",
     state: list[State] | None,
     sequence: str | None,
     mailbox: str | None,
@@ -96,8 +100,8 @@ def _span(text: str) -> timedelta:
 
 
 def followed(
-    known: Database, wanted: dict[str, Any], seen: set[UUID], until: Callable[[], bool] = lambda: False
-) -> Iterator[DeliveryLine]:
+    known: "Database", wanted: dict[str, Any], seen: set[UUID], until: Callable[[], bool] = lambda: False
+) -> "Iterator[DeliveryLine]":
     """Yield each delivery that is settled, until Ctrl-C or ``until()``. Waits for a database that is away. ``seen``: entries that were shown."""
     try:
         while not until():
@@ -106,7 +110,7 @@ def followed(
                     entries = dashboard.settled(tx, _WINDOW)
                     new = [each.delivery_id for each in entries if each.id not in seen]
                     lines = dashboard.deliveries(tx, **wanted, ids=new, limit=_MOST)
-            except DatabaseUnavailable as error:
+            except session.DatabaseUnavailable as error:
                 say(str(error), "yellow", to=errors)
             else:
                 seen = {each.id for each in entries}
@@ -116,6 +120,6 @@ def followed(
         return
 
 
-def _line(row: DeliveryLine) -> str:
-    what = f"{row.state}: {row.reason}" if row.reason else row.state
+def _line(row: "DeliveryLine") -> str:
+    what = f"{row.state}{after(': ', row.reason)}"
     return f"{plain(row.at)}  {row.id}  {what}  {row.person}  step {row.step} of {row.sequence}  from {row.sender}"

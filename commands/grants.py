@@ -1,19 +1,21 @@
 """Permissions to send from a mailbox: give, end, ask, answer."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
 from actions import grants, withdraw
-from app.runtime import Runtime
 from commands.common import AsJson, Organization, actor, command, opened, report, show_all
 from commands.names import MailboxAddress
 from commands.tree import group
 from commands.withdrawals import find, say_no
 from db.access import grant_requests
 from db.mailboxes import mailboxes
-from domain.grant import Bounds, end_of
+from domain import grant
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
 
 grant_app = group("grant")
 
@@ -29,6 +31,9 @@ ADay = Annotated[
 OnlyFor = Annotated[
     list[str] | None,
     typer.Option(help="Only for this sequence; may be repeated.", show_default="all sequences"),
+]
+ReadFirst = Annotated[
+    bool, typer.Option("--read-first", help="The mailbox's owner reads the first email before it leaves.")
 ]
 
 
@@ -48,6 +53,7 @@ def give_grant(
     until: Until = None,
     a_day: ADay = None,
     only_for: OnlyFor = None,
+    read_first: ReadFirst = False,
     organization: Organization = None,
     as_json: AsJson = False,
 ) -> None:
@@ -57,7 +63,7 @@ def give_grant(
         grant_id = grants.give_grant(
             runtime,
             mailbox_id=mailbox_id,
-            bounds=bounds(runtime, mailbox_id, until, a_day, only_for, organization),
+            bounds=bounds(runtime, mailbox_id, until, a_day, only_for, organization, read_first=read_first),
             mailbox_owner_id=find(runtime, "member", by or mailbox, organization),
             grantee_id=None if to.lower() == "everyone" else find(runtime, "member", to, organization),
             actor=actor(),
@@ -114,6 +120,7 @@ def accept_request(
     until: Until = None,
     a_day: ADay = None,
     only_for: OnlyFor = None,
+    read_first: ReadFirst = False,
     organization: Organization = None,
     as_json: AsJson = False,
 ) -> None:
@@ -122,7 +129,7 @@ def accept_request(
         mailbox_owner_id = find(runtime, "member", by, organization)
         with runtime.database.transaction() as tx:
             mailbox_id = grant_requests.mailbox_of(tx, request_id)
-        within = bounds(runtime, mailbox_id, until, a_day, only_for, organization)
+        within = bounds(runtime, mailbox_id, until, a_day, only_for, organization, read_first=read_first)
         grant_id = grants.accept_request(
             runtime,
             request_id,
@@ -150,15 +157,19 @@ def decline_request(
 
 
 def bounds(
-    runtime: Runtime,
+    runtime: "Runtime",
     mailbox_id: UUID,
     until: str | None,
     a_day: int | None,
     only_for: list[str] | None,
     organization: str | None,
-) -> Bounds:
+    *,
+    read_first: bool,
+) -> "grant.Bounds":
     """What the options of a permission say."""
     with runtime.database.transaction() as tx:
         zone = mailboxes.zone_of(tx, mailbox_id)
     named = [find(runtime, "sequence", name, organization) for name in only_for or []]
-    return Bounds(None if until is None else end_of(until, zone), frozenset(named) or None, a_day)
+    return grant.Bounds(
+        None if until is None else grant.end_of(until, zone), frozenset(named) or None, a_day, read_first
+    )

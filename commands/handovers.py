@@ -1,12 +1,11 @@
 """Handing sequences over to another owner or sender."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from actions import handovers
-from app.runtime import Runtime
+from actions import change_senders, handovers
 from commands.common import (
     AsJson,
     Organization,
@@ -26,6 +25,9 @@ from db.views import lookups
 from db.withdrawing import handing_over
 from domain.handover import MAX_TOGETHER, Middle, TakeOver
 from domain.withdrawal import WithdrawalResult
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
 
 member_app = group("member")
 
@@ -79,6 +81,45 @@ def hand_over(
     say_no(
         as_json,
         lambda runtime: handovers.hand_over(runtime, sequence_id, owner_id, wanted, by=None, actor=actor()),
+    )
+
+
+@sequence_app.command("change-senders")
+@command
+def change_senders_of(
+    owner: Annotated[str, typer.Option("--of", help="Whose sequences: a member's address.")],
+    former: Annotated[str, typer.Option("--from", help="The mailbox that they send from.")],
+    to: Annotated[str, typer.Option("--to", help="The mailbox that they send from afterwards.")],
+    wait: Wait = False,
+    says: Says = None,
+    organization: Organization = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let all of a member's sequences that send from one mailbox send from another. Example: onbehalf sequence change-senders --of rita@acme.example --from hans@acme.example --to rita@acme.example"""
+    with opened() as runtime:
+        member_id = find(runtime, "member", owner, organization)
+        former_id = find(runtime, "mailbox", former, organization)
+        mailbox_id = find(runtime, "mailbox", to, organization)
+        with runtime.database.transaction() as tx:
+            found = change_senders.preview(tx, member_id, former_id, mailbox_id)
+    if not as_json:
+        rows = [
+            {
+                "sequence": each.name,
+                "status": each.status,
+                "waiting": each.waiting,
+                "problem": found.problems.get(each.id, ""),
+            }
+            for each in found.found
+        ]
+        show(rows, as_json=False, title=f"Sequences of {owner} that send from {former}")
+    confirm(f"Let them send from {to}?", yes=yes)
+    chosen = {each.id: each.version for each in found.found}
+    wanted = _wanted(mailbox_id, wait, says)
+    say_no(
+        as_json,
+        lambda runtime: change_senders.change(runtime, member_id, former_id, chosen, wanted, actor=actor()),
     )
 
 
@@ -137,7 +178,7 @@ def accept(
 ) -> None:
     """Accept for whoever was asked. Example: onbehalf sequence accept-hand-over REQUEST --by rita@acme.example"""
 
-    def accepted(runtime: Runtime) -> WithdrawalResult:
+    def accepted(runtime: "Runtime") -> WithdrawalResult:
         owner_id = find(runtime, "member", by, organization)
         wanted = _wanted(_sender(runtime, send_from, organization), wait, says)
         return handovers.accept(runtime, request_id, wanted, owner_id=owner_id, actor=actor())
@@ -164,7 +205,7 @@ def cancel(request_id: UUID, as_json: AsJson = False) -> None:
     report("Cancelled.", {"request_id": request_id}, as_json=as_json)
 
 
-def _sender(runtime: Runtime, send_from: str | None, organization: str | None) -> UUID | None:
+def _sender(runtime: "Runtime", send_from: str | None, organization: str | None) -> UUID | None:
     return None if send_from is None else find(runtime, "mailbox", send_from, organization)
 
 

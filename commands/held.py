@@ -1,10 +1,14 @@
 """What is held, for operators. Reads only."""
 
+from typing import TYPE_CHECKING
+
 from commands.common import AsJson, command, reading, show
 from commands.words import at_utc
-from db.core.session import Transaction
 from db.withdrawing import holds as stored
 from domain.holds import sentence
+
+if TYPE_CHECKING:
+    from db.core.session import Transaction
 
 _MOST = 10  # said by ``status``
 
@@ -31,7 +35,7 @@ def show_holds(as_json: AsJson = False) -> None:
     )
 
 
-def held_now(tx: Transaction) -> list[str]:
+def held_now(tx: "Transaction") -> list[str]:
     """Return a sentence for each hold, the widest first, by the clock of UTC; of many, the first ones."""
     found = stored.listed(tx, None)
     said = [

@@ -2,12 +2,11 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from actions import holds
-from app.runtime import Runtime
 from commands.common import (
     REFUSED,
     AsJson,
@@ -25,11 +24,14 @@ from commands.tree import group
 from commands.withdrawals import find, finish
 from commands.words import at_utc
 from db.withdrawing import holds as stored
-from db.withdrawing.holds import OnTheWay, Whose
 from domain.delay import parse_delay
 from domain.errors import InvalidInput
 from domain.holds import Level, sentence
 from domain.withdrawal import WithdrawalResult
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+    from db.withdrawing.holds import OnTheWay
 
 mailbox_app = group("mailbox")
 organization_app = group("organization")
@@ -70,7 +72,7 @@ def hold_organization(
 ) -> None:
     """Stop all sending of an organization; nothing leaves once this returns. Example: onbehalf organization hold Acme --because "an investigation" """
     with opened() as runtime:
-        _hold(runtime, Whose(find(runtime, "organization", name)), because, until, as_json)
+        _hold(runtime, stored.Whose(find(runtime, "organization", name)), because, until, as_json)
 
 
 @organization_app.command("release")
@@ -78,7 +80,7 @@ def hold_organization(
 def release_organization(name: OrganizationName, as_json: AsJson = False) -> None:
     """End the hold of an organization. Example: onbehalf organization release Acme"""
     with opened() as runtime:
-        _release(runtime, Whose(find(runtime, "organization", name)), name, as_json)
+        _release(runtime, stored.Whose(find(runtime, "organization", name)), name, as_json)
 
 
 @command
@@ -108,7 +110,7 @@ def drain_all(
             return
         seen: list[int] = []
 
-        def saw(left: list[OnTheWay]) -> None:
+        def saw(left: "list[OnTheWay]") -> None:
             if not seen or seen[-1] != len(left):
                 seen.append(len(left))
                 say(f"{len(left)} on the way …", to=errors)
@@ -127,13 +129,13 @@ def drain_all(
         raise typer.Exit(REFUSED)
 
 
-def _of_mailbox(runtime: Runtime, address: str) -> Whose:
+def _of_mailbox(runtime: "Runtime", address: str) -> "stored.Whose":
     mailbox_id = find(runtime, "mailbox", address)
     with runtime.database.transaction() as tx:
-        return Whose(stored.organization_of(tx, mailbox_id), mailbox_id)
+        return stored.Whose(stored.organization_of(tx, mailbox_id), mailbox_id)
 
 
-def _hold(runtime: Runtime, whose: Whose, because: str, until: str | None, as_json: bool) -> None:
+def _hold(runtime: "Runtime", whose: "stored.Whose", because: str, until: str | None, as_json: bool) -> None:
     try:
         moment = None if until is None else datetime.fromisoformat(until)
     except ValueError:
@@ -155,7 +157,7 @@ def _say(answer: WithdrawalResult) -> None:
         say(f"  in doubt: {delivery_id}   (onbehalf why, onbehalf review)")
 
 
-def _release(runtime: Runtime, whose: Whose, name: str, as_json: bool) -> None:
+def _release(runtime: "Runtime", whose: "stored.Whose", name: str, as_json: bool) -> None:
     released = holds.release(runtime, whose, level=Level.OPERATOR, actor=actor())
     said = f"{name} is released." if released.ended else f"{name} was not held."
     if released.left is not None:

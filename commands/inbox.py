@@ -15,9 +15,9 @@ from commands.tree import group
 from domain.errors import InvalidInput, NotFound
 from domain.listening.kinds import Judged
 from domain.listening.message import Sent
-from inbox.judge import judge
-from inbox.parse import parse
-from inbox.sent_mail import sent_from
+from inbox import judge as judging
+from inbox import parse as parsing
+from inbox import sent_mail
 
 inbox_app = group("inbox")
 _MAX_FILE = 60_000_000  # bytes of a file that are read; a mailbox takes no larger message
@@ -107,7 +107,7 @@ def _ours(
             continue
         name = str(file.relative_to(folder))
         try:
-            one = sent_from(_bytes(file), name=name, now=now)
+            one = sent_mail.sent_from(_bytes(file), name=name, now=now)
         except (InvalidInput, OSError) as error:
             refuse(file, error)
             continue
@@ -125,10 +125,12 @@ def _judged(
     compared: bool,
 ) -> Judged:
     raw = _bytes(file)
-    incoming = parse(raw, now=now)
+    incoming = parsing.parse(raw, now=now)
     if received_on is not None and incoming.received_at.date() != received_on.date():
-        incoming = parse(raw, now=now, received_at=datetime.combine(received_on.date(), time(23, 59), UTC))
-    return judge(incoming, ours, mailboxes, unmatched_counts=not compared)
+        incoming = parsing.parse(
+            raw, now=now, received_at=datetime.combine(received_on.date(), time(23, 59), UTC)
+        )
+    return judging.judge(incoming, ours, mailboxes, unmatched_counts=not compared)
 
 
 def _bytes(file: Path) -> bytes:

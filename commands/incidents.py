@@ -12,7 +12,6 @@ from commands.tree import group
 from commands.withdrawals import find
 from db.events import incidents
 from db.views import incidents as views
-from db.views.incidents import Viewer
 
 incident_app = group("incident")
 
@@ -24,7 +23,7 @@ def list_incidents(organization: str, as_json: AsJson = False) -> None:
     with opened() as runtime:
         organization_id = find(runtime, "organization", organization)
         with runtime.database.transaction() as tx:
-            found = views.standing(tx, Viewer.of_all(organization_id))
+            found = views.standing(tx, views.Viewer.of_all(organization_id))
     if as_json:
         print_json([{**asdict(each), "state": each.state} for each in found])
         return
@@ -46,7 +45,7 @@ def list_incidents(organization: str, as_json: AsJson = False) -> None:
 def acknowledge(organization: str, incident: UUID, as_json: AsJson = False) -> None:
     """Say that somebody looks after it: it goes to nobody else. Example: onbehalf incident acknowledge Acme 01a2…"""
     with opened() as runtime:
-        viewer = Viewer.of_all(find(runtime, "organization", organization))
+        viewer = views.Viewer.of_all(find(runtime, "organization", organization))
         done = actions.acknowledge(runtime, viewer, incident, actor=actor())
     sentence = (
         "Acknowledged. It closes by itself once it is over." if done else "Already acknowledged, or closed."

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import typer
 
+from actions import notices as marking
 from actions import why as explanations
 from commands.common import (
     REFUSED,
@@ -24,8 +25,9 @@ from commands.processes import absent_now
 from commands.words import at_utc, on_authority, with_command
 from db.audit import audit
 from db.views import dashboard, lookups
+from db.withdrawing import withdrawal_results
 from domain.audit import digest
-from domain.errors import NotFound
+from domain.errors import InvalidInput, NotFound
 
 
 @command
@@ -131,19 +133,40 @@ def receipt(delivery: UUID, as_json: AsJson = False) -> None:
 
 
 @command
+def withdrawal(
+    withdrawal_id: Annotated[UUID, typer.Argument(metavar="ID", help="The withdrawal_id of its answer.")],
+    as_json: AsJson = False,
+) -> None:
+    """What a withdrawal stopped, and what became of emails in doubt. Example: onbehalf withdrawal ID"""
+    with reading() as tx:
+        found = withdrawal_results.load(tx, withdrawal_id, None)
+    if as_json:
+        print_json({**asdict(found), "open": found.open})
+        return
+    answered = (
+        "no answer yet"
+        if found.answered_at is None
+        else f"answered {found.answered_at:%Y-%m-%d %H:%M:%S} UTC"
+    )
+    say(f"{found.action} of {found.name or found.subject_id}, by {found.actor}: {answered}.", "bold")
+    say(f"{found.stopped} stopped, {found.already_sent} had left, {found.open} in doubt now.")
+    show([dict(each) for each in found.touched], as_json=False, title="Sequences", hide=["owner_id"])
+    show([asdict(each) for each in found.doubts], as_json=False, title="In doubt when it answered")
+
+
+@command
 def notices(
     owner: Annotated[str | None, typer.Option(help="Only for this member.")] = None,
     read: Annotated[UUID | None, typer.Option(help="Mark this notice as read.")] = None,
+    read_all: Annotated[bool, typer.Option("--read-all", help="Mark all of --owner as read.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=10000)] = 20,
     as_json: AsJson = False,
 ) -> None:
     """The notices that owners got. Example: onbehalf notices --owner rita@acme.example"""
+    if read is not None or read_all:
+        _mark_read(read, owner, as_json=as_json)
+        return
     with reading() as tx:
-        if read is not None:
-            if not dashboard.mark_read(tx, read):
-                raise NotFound("There is no such notice.")
-            report("Marked as read.", {"read": read}, as_json=as_json)
-            return
         recipient = lookups.by_name(tx, "member", owner) if owner else None
         rows = dashboard.notices(tx, recipient=recipient, limit=limit)
     if as_json:
@@ -153,3 +176,17 @@ def notices(
         how = row.channel if row.mail_state is None else f"{row.channel}, {row.mail_state}"
         say(row.title, "bold")
         say(f"{row.created_at:%Y-%m-%d %H:%M:%S} UTC to {row.recipient} ({how})\n{row.body}\n")
+
+
+def _mark_read(notice: UUID | None, owner: str | None, *, as_json: bool) -> None:
+    with opened() as runtime:
+        if notice is not None:
+            marking.mark_read(runtime, None, notice)
+            report("Marked as read.", {"read": notice}, as_json=as_json)
+            return
+        if owner is None:
+            raise InvalidInput("It is not said whose", where="--read-all", fix="Add --owner ADDRESS.")
+        with runtime.database.transaction() as tx:
+            recipient = lookups.by_name(tx, "member", owner)
+        count = marking.mark_all_read(runtime, recipient, up_to=None)
+    report(f"{count} marked as read.", {"read": count}, as_json=as_json)

@@ -192,6 +192,7 @@ def show_enrollment(enrollment: PersonAddress, as_json: AsJson = False) -> None:
 def list_candidates(
     words: Annotated[str, typer.Argument(metavar="[WORDS]", help="In their name, company or address.")] = "",
     organization: Organization = None,
+    by_name: Annotated[bool, typer.Option("--by-name", help="By name instead.")] = False,
     limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
@@ -201,6 +202,7 @@ def list_candidates(
             tx,
             organization_id=lookups.by_name(tx, "organization", organization) if organization else None,
             words=words,
+            by_name=by_name,
             limit=limit,
         )
     show([asdict(each) for each in rows], as_json=as_json)

@@ -18,8 +18,10 @@ from app.redis_url import connect
 from db.core.session import Database, DatabaseUnavailable
 from db.views import dashboard
 from domain.jobs import QUEUES
+from domain.mailbox_state import mailbox_state
 
 _LINE_EVERY = 5.0
+_COLOURS = {"ok": "green", "info": "cyan", "bad": "red", "": "dim"}
 
 
 def watch(
@@ -115,13 +117,12 @@ def _picture(database: Database, broker: redis.Redis) -> Group | Text:
         boxes.add_column(name)
     for each in paces:
         bar = "█" * min(30, each.sent_last_minute) + "·" * (30 - min(30, each.sent_last_minute))
-        state = each.status if each.reason is None else f"{each.status}: {each.reason}"
-        colour = "green" if each.status == "connected" else "red"
+        state = mailbox_state(each.status, each.reason)
         boxes.add_row(
             escape(each.address),
             f"[cyan]{bar}[/] {each.sent_last_minute}",
             f"{each.sent_today}/{each.daily_cap}",
-            f"[{colour}]{escape(state)}[/]",
+            f"[{_COLOURS[state.colour]}]{escape(state.word)}[/]",
         )
     newest = Table.grid(padding=(0, 2))
     for notice in notices:

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from actions import smtp, withdraw
-from actions.connect import known_mailbox
+from actions import connect, smtp, withdraw
 from commands.common import AsJson, Yes, actor, command, confirm, opened, report
 from commands.connections import mailbox_app, report_verdict
 from commands.names import MailboxAddress
@@ -74,7 +73,7 @@ def activate_smtp(
 def vouch_for_address(address: MailboxAddress, as_json: AsJson = False) -> None:
     """Vouch that a sender address belongs to the organization, if no code can be emailed to it. Example: onbehalf mailbox vouch jobs@acme.example"""
     with opened() as runtime:
-        mailbox = known_mailbox(runtime, find(runtime, "mailbox", address))
+        mailbox = connect.known_mailbox(runtime, find(runtime, "mailbox", address))
         if mailbox.owner_id is not None:
             raise NotPermitted(f"{address} is a person's mailbox: nobody has to vouch for it.")
         with runtime.database.transaction() as tx:

@@ -2,16 +2,18 @@
 
 import shlex
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from app.runtime import Runtime
 from db.sequences import candidates
 from db.views import lookups
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
 
 _NAMED = 3
 
 
-def after_organizations(runtime: Runtime, names: Collection[str]) -> list[str]:
+def after_organizations(runtime: "Runtime", names: Collection[str]) -> list[str]:
     """Return what is still to do in these organizations before emails can leave."""
     with runtime.database.transaction() as tx:
         boxes = _of(lookups.listing(tx, "mailbox"), names)
@@ -29,7 +31,7 @@ def after_organizations(runtime: Runtime, names: Collection[str]) -> list[str]:
     return steps
 
 
-def after_people(runtime: Runtime, file: str, sequence: str | None, organization: str | None) -> list[str]:
+def after_people(runtime: "Runtime", file: str, sequence: str | None, organization: str | None) -> list[str]:
     """Return what to do with people who were imported. ``sequence``: into which, if any."""
     if sequence is None:
         return [f"Enroll them: onbehalf import {shlex.quote(file)} --sequence NAME --dry-run"]
@@ -57,5 +59,5 @@ def _listed(addresses: list[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _url(runtime: Runtime, path: str) -> str:
+def _url(runtime: "Runtime", path: str) -> str:
     return f"{runtime.settings.public_url}{path}"

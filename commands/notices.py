@@ -6,8 +6,10 @@ from uuid import UUID
 
 import typer
 
+from actions import my_zone
 from actions import notice_preferences as actions
 from commands.common import AsJson, actor, command, opened, report, show
+from commands.names import MemberAddress
 from commands.tree import group
 from commands.withdrawals import find
 from db.events import notice_channels, notice_preferences
@@ -70,6 +72,24 @@ def _say(found: Preferences, *, as_json: bool) -> None:
     report(
         f"{lines}\nQuiet hours: {hours or 'none'}",
         {"by_email": ways, "quiet": hours, "backup_id": found.backup_id},
+        as_json=as_json,
+    )
+
+
+@member_app.command("zone")
+@command
+def member_zone(
+    member: MemberAddress,
+    zone: Annotated[str, typer.Argument(help="Like Asia/Tokyo; empty for the organization's.")],
+    as_json: AsJson = False,
+) -> None:
+    """Set the zone in which a member reads times. Example: onbehalf member zone rita@acme.example Asia/Tokyo"""
+    with opened() as runtime:
+        member_id = find(runtime, "member", member)
+        my_zone.set_zone(runtime, member_id, zone)
+    report(
+        f"{member} reads times in {zone or 'the zone of the organization'}.",
+        {"id": member_id, "zone": zone or None},
         as_json=as_json,
     )
 

@@ -7,18 +7,17 @@ import typer
 
 from commands.common import AsJson, command, opened, print_json, say, show
 from commands.withdrawals import find
-from db.views import numbers
-from db.views.messages import Viewer
-from domain.numbers import DEFAULT_WEEKS, SHARE_OF, By
+from db.views import messages, numbers
+from domain.numbers import DEFAULT_WEEKS, MAX_WEEKS, SHARE_OF, By
 
 
 @command
 def show_numbers(
     organization: str,
     by: Annotated[By, typer.Option("--by", help="What a row is.")] = By.WEEK,
-    weeks: Annotated[int, typer.Option("--weeks", min=1, max=52, help="This week and those before it.")] = (
-        DEFAULT_WEEKS
-    ),
+    weeks: Annotated[
+        int, typer.Option("--weeks", min=1, max=MAX_WEEKS, help="This week and those before it.")
+    ] = (DEFAULT_WEEKS),
     sequence: Annotated[str | None, typer.Option("--sequence", help="Of this sequence only.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -27,12 +26,17 @@ def show_numbers(
         organization_id = find(runtime, "organization", organization)
         sequence_id = None if sequence is None else find(runtime, "sequence", sequence, organization)
         with runtime.database.transaction() as tx:
-            viewer = Viewer(organization_id, None)
+            viewer = messages.Viewer(organization_id, None)
             found = numbers.read(tx, viewer, by, weeks=weeks, sequence_id=sequence_id, limit=numbers.ALL)
     rows = [{by.value: each.label, **asdict(each.numbers)} for each in found.lines]
     if as_json:
         print_json(
-            {"since": found.period.since, "until": found.period.until, "by": by.value}
+            {
+                "since": found.period.since,
+                "until": found.period.until,
+                "by": by.value,
+                "counted_at": found.counted_at,
+            }
             | {
                 "total": asdict(found.total),
                 "rows": [{"key": each.key, **row} for each, row in zip(found.lines, rows, strict=True)],
@@ -40,6 +44,8 @@ def show_numbers(
         )
         return
     show(rows, as_json=False, title=f"Numbers since {found.period.since:%Y-%m-%d}")
+    if found.counted_at is not None:
+        say(f"Counted at {found.counted_at:%Y-%m-%d %H:%M} UTC.")
     shares = [
         f"{name} {found.total.percent(name)}" for name in ("answered", "interested", "bounced", "opted_out")
     ]

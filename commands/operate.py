@@ -1,13 +1,15 @@
 """Running it: migrate, import, rotate keys, probe a mailbox."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from actions import keys, organization_files, probe_graph
+import config
+from actions import keys, organization_files, probes
 from commands import next_steps, people, staying
 from commands.common import (
     IN_DOUBT_REMAINS,
@@ -26,17 +28,18 @@ from commands.common import (
 )
 from commands.tree import group
 from commands.withdrawals import say_answer
-from config import KEYS_ONLY, SCHEMA_ONLY, Settings
 from db.schema import migrate
 from db.views import lookups
 from domain.errors import InvalidInput
-from importing.encodings import check_encoding
-from importing.headers import parse_mapping
-from importing.load import ORGANIZATION_SUFFIXES
-from importing.people import Options
-from importing.summary import ImportSummary
+from importing import encodings, headers, load
+from importing import people as importing_people
+
+if TYPE_CHECKING:
+    from actions.probes import Finding
+    from importing.summary import ImportSummary
 
 keys_app = group("keys")
+Wait = Annotated[float, typer.Option(help="Seconds for an email to arrive; more where mail is slow.", min=1)]
 
 
 @command
@@ -51,7 +54,7 @@ def migrate_database(
     With --check the exit code is 1 when there is something to do, and 3 when it could not be done.
     Examples: onbehalf migrate · onbehalf migrate --check
     """
-    settings = Settings.from_environment(without=SCHEMA_ONLY)
+    settings = config.Settings.from_environment(without=config.SCHEMA_ONLY)
     if check:
         found = migrate.pending(settings.database_url)
         said = (
@@ -124,6 +127,10 @@ def import_data(
             help="Why people are enrolled who are in another sequence or were written to lately; audited."
         ),
     ] = "",
+    member: Annotated[
+        str | None,
+        typer.Option(help="Without a sequence: the member, by address, who sees these people."),
+    ] = None,
     go_on: Annotated[
         bool,
         typer.Option("--continue", help="Give people who had finished a sequence the steps added since."),
@@ -137,25 +144,28 @@ def import_data(
 
     Organizations: what people have ended since (permissions, connections, pauses) stays ended, and is listed.
 
+    Without a sequence nobody is enrolled: --member says who sees these people meanwhile.
+
     Examples: onbehalf import acme.yaml --dry-run · onbehalf import people.csv --sequence "Backend engineers" --dry-run
     """
-    if file.suffix.lower() not in ORGANIZATION_SUFFIXES:
+    if file.suffix.lower() not in load.ORGANIZATION_SUFFIXES:
         if go_on:
             raise InvalidInput(
                 "--continue is for organization files.", where=str(file), fix="Leave it out for people."
             )
-        options = Options(
-            parse_mapping(mapping or []),
-            None if encoding is None else check_encoding(encoding),
+        options = importing_people.Options(
+            headers.parse_mapping(mapping or []),
+            None if encoding is None else encodings.check_encoding(encoding),
             strict=strict,
             dry_run=dry_run,
             rejects=rejects,
             a_day=a_day,
             anyway=anyway,
+            member=member,
         )
         people.run(file, sequence, organization, options, as_json=as_json)
         return
-    if mapping or encoding or strict or rejects or sequence or a_day or anyway:
+    if mapping or encoding or strict or rejects or sequence or a_day or anyway or member:
         raise InvalidInput(
             "An organization file takes --organization, --dry-run, --continue and --json only.",
             where=str(file),
@@ -185,7 +195,7 @@ def import_data(
         raise typer.Exit(IN_DOUBT_REMAINS)
 
 
-def _say_imported(summary: ImportSummary, *, dry_run: bool) -> None:
+def _say_imported(summary: "ImportSummary", *, dry_run: bool) -> None:
     title = "Would be written (nothing was written)" if dry_run else "Written"
     rows = [{"what": name.replace("_", " "), "count": value} for name, value in summary.counts().items()]
     show(rows, as_json=False, title=title)
@@ -210,7 +220,7 @@ def print_web_keys(as_json: AsJson = False) -> None:
     With these, web can seal tokens and passwords for workers, but read none. After changing SECRET_KEYS, start the workers with it
     first, then give web what this prints.
     """
-    variables = keys.of_web(Settings.from_environment(without=KEYS_ONLY).secret_keys)
+    variables = keys.of_web(config.Settings.from_environment(without=config.KEYS_ONLY).secret_keys)
     if as_json:
         print_json(variables)
     else:
@@ -240,9 +250,7 @@ def rotate_keys(as_json: AsJson = False) -> None:
 @command
 def probe(
     address: str,
-    wait: Annotated[
-        float, typer.Option(help="Seconds for an email to arrive; more where mail is slow.", min=1)
-    ] = probe_graph.WAIT,
+    wait: Wait = probes.WAIT,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
@@ -250,12 +258,36 @@ def probe(
 
     Example: onbehalf probe-graph ops@acme.example --yes
     """
+    from actions import probe_graph  # noqa: PLC0415 - heavy
+
+    _probe(probe_graph.probe, address, wait, yes=yes, as_json=as_json)
+
+
+@command
+def probe_at_google(
+    address: str,
+    wait: Wait = probes.WAIT,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find out how this mailbox's Gmail really behaves (assumptions G1 to G5). Sends two emails to the mailbox itself.
+
+    Example: onbehalf probe-gmail ops@acme.example --yes
+    """
+    from actions import probe_gmail  # noqa: PLC0415 - heavy
+
+    _probe(probe_gmail.probe, address, wait, yes=yes, as_json=as_json)
+
+
+def _probe(
+    ask: "Callable[..., list[Finding]]", address: str, wait: float, *, yes: bool, as_json: bool
+) -> None:
     confirm(f"Send a few test emails from {address} to itself?", yes=yes)
     with opened() as runtime:
         with runtime.database.transaction() as tx:
             mailbox_id = lookups.by_name(tx, "mailbox", address)
         with errors.status("Asking the mailbox, this takes a minute …"):
-            findings = probe_graph.probe(runtime, mailbox_id, wait=wait)
+            findings = ask(runtime, mailbox_id, wait=wait)
     show([asdict(each) for each in findings], as_json=as_json)
     if any(each.holds is False and each.needed for each in findings):
         raise typer.Exit(REFUSED)

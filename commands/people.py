@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from rich.markup import escape
@@ -11,21 +12,24 @@ from rich.progress import Progress
 from commands import next_steps
 from commands.common import actor, errors, opened, print_json, say, show
 from domain.enrolling import ADMINS_MAY, Keeps
-from importing.files import STDIN
-from importing.people import Options, import_people
-from importing.writing import PeopleSummary
+from importing import files
+from importing import people as importing_people
+
+if TYPE_CHECKING:
+    from importing.people import Options
+    from importing.writing import PeopleSummary
 
 _SHOWN = 20  # rows left out, duplicates and changes; all of them are in the JSON
 
 
 def run(
-    file: Path, sequence: str | None, organization: str | None, options: Options, *, as_json: bool
+    file: Path, sequence: str | None, organization: str | None, options: "Options", *, as_json: bool
 ) -> None:
     """Import, or foresee it, and say what came of it."""
-    name = "standard input" if file == STDIN else file.name
+    name = "standard input" if file == files.STDIN else file.name
     with opened() as runtime, Progress(console=errors, transient=True) as bar:
         task = bar.add_task(f"Reading {escape(name)}", total=None)
-        summary = import_people(
+        summary = importing_people.import_people(
             runtime.database,
             file,
             sequence=sequence,
@@ -50,7 +54,7 @@ def run(
         say(f"Next: {step}")
 
 
-def say_summary(summary: PeopleSummary) -> None:
+def say_summary(summary: "PeopleSummary") -> None:
     """What was written, or would be, in words."""
     for warning in summary.warnings:
         say(f"Warning: {warning}", "yellow")
@@ -60,7 +64,7 @@ def say_summary(summary: PeopleSummary) -> None:
     _say_what_leaves(summary)
 
 
-def _say_numbers(summary: PeopleSummary) -> None:
+def _say_numbers(summary: "PeopleSummary") -> None:
     would = "would be " if summary.dry_run else ""
     rows = [
         (f"{would}new", summary.candidates_created),
@@ -89,7 +93,7 @@ def _say_numbers(summary: PeopleSummary) -> None:
     _say_more(len(summary.changes))
 
 
-def _say_kept_out(summary: PeopleSummary) -> None:
+def _say_kept_out(summary: "PeopleSummary") -> None:
     ruled = [each for each in summary.kept_out if each["keeps"] in ADMINS_MAY]
     for each in ruled[:_SHOWN]:
         why = (
@@ -103,7 +107,7 @@ def _say_kept_out(summary: PeopleSummary) -> None:
         say('To enroll them anyway: --anyway "WHY". Kept in the audit trail.')
 
 
-def _say_left_out(summary: PeopleSummary) -> None:
+def _say_left_out(summary: "PeopleSummary") -> None:
     for each in summary.duplicates[:_SHOWN]:
         say(f"Line {each['line']}: {each['why']}. The first one counts.")
     _say_more(len(summary.duplicates))
@@ -123,7 +127,7 @@ def _say_left_out(summary: PeopleSummary) -> None:
         say(f"The rows left out are in {summary.rejects_file}. Correct them there and import that file.")
 
 
-def _say_what_leaves(summary: PeopleSummary) -> None:
+def _say_what_leaves(summary: "PeopleSummary") -> None:
     for each in summary.missing_fields:
         say(
             f"{_people(each['people'])} no {each['field']}, and step {each['step']} has no fallback for it: it waits for them"

@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commands.common import AsJson, command, print_json, reading, say, show
-from db.core.session import Transaction, database_now
+from db.core import session
 from db.views import processes
 from domain.moments import stated
 from domain.processes import Process, absence, missing, runs
+
+if TYPE_CHECKING:
+    from db.core.session import Transaction
 
 
 @command
@@ -23,7 +26,7 @@ def show_processes(
 ) -> None:
     """Every process that runs: host, queues, version, schema, keys, last job, and what keeps it from working. Example: onbehalf processes"""
     with reading() as tx:
-        found, now = processes.everyone(tx), database_now(tx)
+        found, now = processes.everyone(tx), session.database_now(tx)
     shown = [each for each in found if every or runs(each, now)]
     if as_json:
         print_json([{**asdict(each), "runs": runs(each, now)} for each in shown])
@@ -42,9 +45,9 @@ def absent(found: Sequence[Process], now: datetime) -> list[str]:
     ]
 
 
-def absent_now(tx: Transaction) -> list[str]:
+def absent_now(tx: "Transaction") -> list[str]:
     """The same, of the database."""
-    return absent(processes.everyone(tx), database_now(tx))
+    return absent(processes.everyone(tx), session.database_now(tx))
 
 
 def _line(process: Process, now: datetime) -> dict[str, object]:

@@ -8,10 +8,11 @@ from uuid import UUID
 import typer
 
 from actions import unassigned as decisions
-from commands.common import AsJson, Organization, actor, command, opened, print_json, say, show
+from commands.common import AsJson, Organization, actor, command, opened, print_json, reading, say, show
+from commands.names import MemberAddress
 from commands.tree import group
 from db.listening import unassigned
-from db.views import lookups
+from db.views import lookups, readings
 from domain.errors import NotFound
 from domain.listening.unassigned import SENTENCES, UnassignedReason
 
@@ -85,6 +86,27 @@ def show_one(
         say(harmless(f"File: {attachment['name']}, {attachment['size']} bytes"))
     say("")
     say("\n".join(harmless(line) for line in text.splitlines()))
+
+
+@inbox_app.command("readings")
+@command
+def list_readings(
+    member: MemberAddress,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """What was read of a member's mailboxes, why and for whom, newest first. Example: onbehalf inbox readings hans@acme.example"""
+    with reading() as tx:
+        member_id = lookups.by_name(tx, "member", member)
+        boxes = [asdict(each) for each in readings.mailboxes_of(tx, member_id)]
+        kept = [asdict(each) for each in readings.kept_of(tx, member_id, limit=limit)]
+    if as_json:
+        print_json({"mailboxes": boxes, "kept": kept})
+        return
+    show(boxes, as_json=False, title="Mailboxes")
+    texts = ("sender", "subject", "why")
+    safe = [{**each, **{name: harmless(each[name]) for name in texts}} for each in kept]
+    show(safe, as_json=False, title="Kept", hide=["id", "candidate_id", "mailbox_id", "matched_by"])
 
 
 @inbox_app.command("assign")

@@ -36,7 +36,7 @@ def settle_review(
         Literal["sent", "not-sent", "skip"],
         typer.Option(
             "--as",
-            help="sent: it is in Sent Items. not-sent: it did not leave, try again. skip: leave it out.",
+            help="sent: it is among the sent emails of its mailbox. not-sent: it did not leave, try again. skip: leave it out.",
         ),
     ],
     because: Annotated[str, typer.Option(help="How you know.")],

@@ -1,25 +1,28 @@
 """Writing the steps of sequences, also while they run."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
 from actions import step_previews, steps
-from app.runtime import Runtime
 from commands.building import enrollment_in
 from commands.common import AsJson, Organization, Yes, actor, command, confirm, errors, opened, report, say
 from commands.connections import report_verdict
 from commands.tree import group
 from commands.withdrawals import find
-from db.core.ids import new_id
+from db.core import ids
 from db.sequences import built
-from db.sequences.built import BuiltStep
+from domain import hand_edits
 from domain.approval import StepKind
-from domain.edit_report import EditReport
 from domain.errors import InvalidInput
-from domain.hand_edits import MAX_STEPS, AddStep, ChangeStep, Edit, MoveStep, RemoveStep, words
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+    from db.sequences.built import BuiltStep
+    from domain.edit_report import EditReport
+    from domain.hand_edits import Edit
 
 step_app = group("step")
 
@@ -31,7 +34,7 @@ Subject = Annotated[str | None, typer.Option(help="Begins a new thread. Default:
 Kind = Annotated[
     StepKind | None,
     typer.Option(
-        help="automatic, or approval: each email waits until somebody approves it. Default: as it is."
+        help="automatic; approval: each email waits until somebody approves it; or task: somebody does it. Default: as it is."
     ),
 ]
 Body = Annotated[Path, typer.Option("--text", help="A file with the text.", exists=True, dir_okay=False)]
@@ -46,7 +49,7 @@ def add_step(
     delay: Delay = "P3D",
     subject: Subject = None,
     kind: Kind = None,
-    position: Annotated[int, typer.Option(help="From 1. Default: the end.", min=1)] = MAX_STEPS,
+    position: Annotated[int | None, typer.Option(help="From 1. Default: the end.", min=1)] = None,
     go_on: GoOn = False,
     organization: Organization = None,
     yes: Yes = False,
@@ -55,8 +58,10 @@ def add_step(
     """Add a step. Example: onbehalf step add "Backend engineers" --text follow-up.txt --delay '3 business days'"""
     with opened() as runtime:
         sequence_id = find(runtime, "sequence", name, organization)
-        said = words(delay, subject, text.read_text(encoding="utf-8"), kind)
-        edit = AddStep(steps.new_step_id(sequence_id, str(new_id())), position, said)
+        said = hand_edits.words(delay, subject, text.read_text(encoding="utf-8"), kind)
+        edit = hand_edits.AddStep(
+            steps.new_step_id(sequence_id, str(ids.new_id())), position or hand_edits.MAX_STEPS, said
+        )
         done = _edit(runtime, sequence_id, edit, yes=yes, go_on=go_on)
     _say(done, as_json)
 
@@ -81,13 +86,13 @@ def change_step(
     with opened() as runtime:
         sequence_id = find(runtime, "sequence", name, organization)
         was = _step(runtime, sequence_id, step)
-        said = words(
+        said = hand_edits.words(
             was.delay if delay is None else delay,
             was.subject if subject is None else (subject or None),
             was.body if text is None else text.read_text(encoding="utf-8"),
             kind,
         )
-        done = _edit(runtime, sequence_id, ChangeStep(was.id, was.version, said), yes=yes)
+        done = _edit(runtime, sequence_id, hand_edits.ChangeStep(was.id, was.version, said), yes=yes)
     _say(done, as_json)
 
 
@@ -105,7 +110,7 @@ def move_step(
     with opened() as runtime:
         sequence_id = find(runtime, "sequence", name, organization)
         was = _step(runtime, sequence_id, step)
-        done = _edit(runtime, sequence_id, MoveStep(was.id, step, to), yes=yes)
+        done = _edit(runtime, sequence_id, hand_edits.MoveStep(was.id, step, to), yes=yes)
     _say(done, as_json)
 
 
@@ -122,7 +127,7 @@ def remove_step(
     with opened() as runtime:
         sequence_id = find(runtime, "sequence", name, organization)
         was = _step(runtime, sequence_id, step)
-        done = _edit(runtime, sequence_id, RemoveStep(was.id, was.version), yes=yes)
+        done = _edit(runtime, sequence_id, hand_edits.RemoveStep(was.id, was.version), yes=yes)
     _say(done, as_json)
 
 
@@ -157,7 +162,7 @@ def send_step(
     report_verdict(verdict, as_json=as_json)
 
 
-def _step(runtime: Runtime, sequence_id: UUID, position: int) -> BuiltStep:
+def _step(runtime: "Runtime", sequence_id: UUID, position: int) -> "BuiltStep":
     with runtime.database.transaction() as tx:
         written = built.steps_of(tx, sequence_id)
     if position > len(written):
@@ -167,7 +172,9 @@ def _step(runtime: Runtime, sequence_id: UUID, position: int) -> BuiltStep:
     return written[position - 1]
 
 
-def _edit(runtime: Runtime, sequence_id: UUID, edit: Edit, *, yes: bool, go_on: bool = False) -> EditReport:
+def _edit(
+    runtime: "Runtime", sequence_id: UUID, edit: "Edit", *, yes: bool, go_on: bool = False
+) -> "EditReport":
     """Say what the edit means, ask if people are in the sequence, and make it."""
     with runtime.database.transaction() as tx:
         people = built.built(tx, sequence_id).people
@@ -180,7 +187,7 @@ def _edit(runtime: Runtime, sequence_id: UUID, edit: Edit, *, yes: bool, go_on: 
     return steps.edit(runtime, sequence_id, edit, actor=actor(), go_on=go_on)
 
 
-def _say(done: EditReport, as_json: bool) -> None:
+def _say(done: "EditReport", as_json: bool) -> None:
     sentences = done.sentences(continue_by="Add --continue")
     said = " ".join(["Saved.", *sentences]) if done else "Nothing to change."
     report(said, {"changed": bool(done), "sentences": sentences}, as_json=as_json)

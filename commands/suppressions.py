@@ -29,8 +29,8 @@ from commands.withdrawals import find, say_answer
 from db.withdrawing import suppressions
 from domain.errors import NotFound
 from domain.suppression import LABELS, Reason, entry
-from importing.files import read_file
-from importing.suppressions import MAX_BYTES, read_suppressions
+from importing import files
+from importing import suppressions as importing_suppressions
 
 suppressions_app = group("suppressions")
 _SHOWN = 20  # lines that are no entry; all of them are in the JSON
@@ -103,7 +103,9 @@ def import_suppressions(
     as_json: AsJson = False,
 ) -> None:
     """Import a list from elsewhere. Example: onbehalf suppressions import Acme optouts.csv --dry-run"""
-    sheet = read_suppressions(str(file), read_file(file, max_bytes=MAX_BYTES))
+    sheet = importing_suppressions.read_suppressions(
+        str(file), files.read_file(file, max_bytes=importing_suppressions.MAX_BYTES)
+    )
     with opened() as runtime:
         organization_id = find(runtime, "organization", organization)
         if dry_run:

@@ -7,6 +7,7 @@ none, and start in a tenth of the time.
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import typer
@@ -15,6 +16,7 @@ from typer.exceptions import TyperException
 from typer.main import get_command, get_group
 
 from commands.common import REFUSED, print_error
+from commands.late import late_imports
 
 LOOK, PEOPLE, SENDERS, RUN = (
     "Look",
@@ -51,6 +53,9 @@ PLACES = {
         "show_outbox",
     ),
     "receipt": Place(LOOK, "On whose authority an email left.", ("inspect",), "receipt"),
+    "withdrawal": Place(
+        LOOK, "What a withdrawal stopped, and what became of emails in doubt.", ("inspect",), "withdrawal"
+    ),
     "notices": Place(LOOK, "The notices that owners got.", ("inspect",), "notices"),
     "numbers": Place(
         LOOK, "What sequences did, counted at the email it is about.", ("numbers",), "show_numbers"
@@ -66,7 +71,7 @@ PLACES = {
     "sequence": Place(
         PEOPLE,
         "Build, start, pause, resume, hand over and archive sequences.",
-        ("lists", "withdrawals", "building", "sequences", "answers", "handovers"),
+        ("lists", "withdrawals", "building", "sequences", "answers", "handovers", "signatures"),
     ),
     "step": Place(PEOPLE, "Write the steps of a sequence, also while it runs.", ("steps",)),
     "import": Place(
@@ -77,30 +82,36 @@ PLACES = {
     ),
     "enrollment": Place(
         PEOPLE,
-        "One person in a sequence: look, pause, resume, stop, archive.",
+        "One person in a sequence: look, pause, resume, stop.",
         ("lists", "withdrawals", "adding"),
     ),
     "candidate": Place(
-        PEOPLE, "One person, in all sequences.", ("lists", "withdrawals", "adding", "planned")
+        PEOPLE,
+        "One person, in all sequences.",
+        ("lists", "withdrawals", "adding", "planned", "conversations"),
     ),
     "people": Place(PEOPLE, "Export or erase what is known of a person.", ("erasure",)),
     "email": Place(
         PEOPLE, "One planned email: approve, skip, cancel, move or edit it.", ("planned", "approvals")
     ),
+    "task": Place(PEOPLE, "Tasks of sequences: what is due, done or skipped.", ("tasks",)),
     "suppressions": Place(
         PEOPLE, "Addresses and domains that nobody in an organization writes to.", ("suppressions",)
     ),
     "organization": Place(
         SENDERS,
         "Organizations, and the accounts that may sign in to them.",
-        ("lists", "adding", "connections", "answers", "holds"),
+        ("lists", "adding", "connections", "answers", "holds", "settings"),
     ),
-    "member": Place(SENDERS, "Members of an organization.", ("lists", "connections", "notices", "handovers")),
+    "member": Place(
+        SENDERS, "Members of an organization.", ("lists", "connections", "notices", "handovers", "settings")
+    ),
     "mailbox": Place(
         SENDERS,
         "Mailboxes and their connections.",
-        ("lists", "adding", "connections", "mail_servers", "holds"),
+        ("lists", "adding", "connections", "mail_servers", "holds", "settings", "signatures"),
     ),
+    "tenant": Place(SENDERS, "Microsoft for a whole organization.", ("tenants",)),
     "grant": Place(SENDERS, "Permissions to send from somebody's mailbox.", ("grants",)),
     "channel": Place(SENDERS, "Chat channels in which members hear of notices.", ("notices",)),
     "api-key": Place(SENDERS, "Keys of the JSON API.", ("connections",)),
@@ -129,6 +140,12 @@ PLACES = {
         ("holds",),
         "drain_all",
     ),
+    "restored": Place(
+        RUN,
+        "After a restore from a backup, before any process starts: no email leaves twice.",
+        ("restoring",),
+        "restored",
+    ),
     "operator": Place(RUN, "Members who see the page Operations.", ("operators",)),
     "jobs": Place(RUN, "Jobs that were enqueued too often and wait for an operator.", ("jobs",)),
     "keys": Place(RUN, "The keys that stored tokens are encrypted with.", ("operate",)),
@@ -137,6 +154,12 @@ PLACES = {
         "Find out how this mailbox's Exchange really behaves (assumptions A1 to A6, L1 to L5).",
         ("operate",),
         "probe",
+    ),
+    "probe-gmail": Place(
+        RUN,
+        "Find out how this mailbox's Gmail really behaves (assumptions G1 to G5).",
+        ("operate",),
+        "probe_at_google",
     ),
 }
 _GROUPS = {
@@ -151,6 +174,11 @@ _GROUPS = {
 def group(name: str) -> typer.Typer:
     """Return the group to which modules add their commands."""
     return _GROUPS[name]
+
+
+def _module(name: str) -> ModuleType:
+    with late_imports():
+        return import_module(f"commands.{name}")
 
 
 class Tree(TyperGroup):
@@ -177,10 +205,10 @@ class Tree(TyperGroup):
             return self.commands[name]
         if place.function:
             alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-            alone.command(name)(getattr(import_module(f"commands.{place.modules[0]}"), place.function))
+            alone.command(name)(getattr(_module(place.modules[0]), place.function))
             return get_command(alone)
         for module in place.modules:
-            import_module(f"commands.{module}")
+            _module(module)
             if any(each.name == verb for each in _GROUPS[name].registered_commands):
                 break
         return get_group(_GROUPS[name])

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
 from actions import resume, withdraw
-from app.runtime import Runtime
 from commands.common import (
     IN_DOUBT_REMAINS,
     AsJson,
@@ -33,6 +32,9 @@ from domain.delay import parse_delay
 from domain.errors import InvalidInput
 from domain.withdrawal import WithdrawalResult
 
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+
 sequence_app = group("sequence")
 enrollment_app = group("enrollment")
 candidate_app = group("candidate")
@@ -42,7 +44,7 @@ Because = Annotated[
 ]
 
 
-def say_no(as_json: bool, call: Callable[[Runtime], WithdrawalResult]) -> None:
+def say_no(as_json: bool, call: "Callable[[Runtime], WithdrawalResult]") -> None:
     """Make a withdrawal and say what it stopped. Exits with its own code while anything is in doubt."""
     with opened() as runtime, errors.status("Closing the gate, waiting for emails on their way …"):
         answer = call(runtime)
@@ -72,7 +74,7 @@ def say_answer(answer: WithdrawalResult) -> None:
         say(f"  in doubt: {delivery_id}   (onbehalf why, onbehalf review)")
 
 
-def find(runtime: Runtime, kind: str, name: str, organization: str | None = None) -> UUID:
+def find(runtime: "Runtime", kind: str, name: str, organization: str | None = None) -> UUID:
     """The id behind a name, or ``NotFound`` with what was meant."""
     with runtime.database.transaction() as tx:
         return lookups.by_name(tx, kind, name, organization=organization)
@@ -182,7 +184,7 @@ def resume_all(owner: MemberAddress, yes: Yes = False, as_json: AsJson = False) 
     )
 
 
-def _enrollment(runtime: Runtime, text: str) -> UUID:
+def _enrollment(runtime: "Runtime", text: str) -> UUID:
     with runtime.database.transaction() as tx:
         found = lookups.enrollments_of(tx, text)
     if len(found) != 1:
@@ -222,20 +224,6 @@ def stop_enrollment(
     )
 
 
-@enrollment_app.command("archive")
-@command
-def archive_enrollment(
-    enrollment: PersonAddress, because: Because = "archived by hand", as_json: AsJson = False
-) -> None:
-    """Archive one enrollment; nothing is deleted. Example: onbehalf enrollment archive jo@example.org"""
-    say_no(
-        as_json,
-        lambda runtime: withdraw.archive_enrollment(
-            runtime, _enrollment(runtime, enrollment), actor=actor(), reason=because
-        ),
-    )
-
-
 @enrollment_app.command("resume")
 @command
 def resume_enrollment(enrollment: PersonAddress, as_json: AsJson = False) -> None:
@@ -245,24 +233,38 @@ def resume_enrollment(enrollment: PersonAddress, as_json: AsJson = False) -> Non
     report(f"Resumed in {done.sequence_name}.", asdict(done), as_json=as_json)
 
 
-def _suppress(person: str, reason: str, organization: str | None, as_json: bool) -> None:
+def _suppress(person: str, reason: str, because: str, organization: str | None, as_json: bool) -> None:
     say_no(
         as_json,
         lambda runtime: withdraw.suppress_candidate(
-            runtime, find(runtime, "candidate", person, organization), actor=actor(), reason=reason
+            runtime,
+            find(runtime, "candidate", person, organization),
+            actor=actor(),
+            reason=reason,
+            because=because,
         ),
     )
 
 
 @candidate_app.command("unsubscribe")
 @command
-def unsubscribe(person: PersonAddress, organization: Organization = None, as_json: AsJson = False) -> None:
+def unsubscribe(
+    person: PersonAddress,
+    because: Because = "",
+    organization: Organization = None,
+    as_json: AsJson = False,
+) -> None:
     """This person opted out: no sequence of the organization writes again. Example: onbehalf candidate unsubscribe jo@example.org"""
-    _suppress(person, "unsubscribed", organization, as_json)
+    _suppress(person, "unsubscribed", because, organization, as_json)
 
 
 @candidate_app.command("stop")
 @command
-def stop_candidate(person: PersonAddress, organization: Organization = None, as_json: AsJson = False) -> None:
+def stop_candidate(
+    person: PersonAddress,
+    because: Because = "",
+    organization: Organization = None,
+    as_json: AsJson = False,
+) -> None:
     """We stop writing to this person, in all sequences. Example: onbehalf candidate stop jo@example.org"""
-    _suppress(person, "stopped", organization, as_json)
+    _suppress(person, "stopped", because, organization, as_json)

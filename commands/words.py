@@ -2,20 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
-from domain.authority import Authority
-from domain.why import CLOCK, MINUTE, SECOND, Around, Why, why
+from domain import why as causes
 
-_FORMS = {SECOND: "%Y-%m-%d %H:%M:%S UTC", CLOCK: "%H:%M:%S UTC", MINUTE: "%Y-%m-%d %H:%M UTC"}
+if TYPE_CHECKING:
+    from domain.authority import Authority
+    from domain.why import Why
 
 
 def explain(row: Any, waits: str | None = None, blockers: Sequence[str] = ()) -> str:
     """``domain.why`` by the clock of UTC, with the command that helps."""
-    return with_command(why(row, Around(waits, blockers), at_utc), row)
+    return with_command(causes.why(row, causes.Around(waits, blockers), at_utc), row)
 
 
-def with_command(said: Why, row: Any) -> str:
+def with_command(said: "Why", row: Any) -> str:
     """The answer with the command that helps. ``row``: ``db.views.lookups.situation``."""
     text = said.text
     if row.state == "review" and text.endswith("settle it."):
@@ -25,10 +26,11 @@ def with_command(said: Why, row: Any) -> str:
 
 def at_utc(moment: datetime, form: str) -> str:
     """A moment by the clock of UTC."""
-    return moment.strftime(_FORMS[form])
+    forms = {causes.SECOND: "%Y-%m-%d %H:%M:%S", causes.CLOCK: "%H:%M:%S", causes.MINUTE: "%Y-%m-%d %H:%M"}
+    return f"{moment.strftime(forms[form])} UTC"
 
 
-def on_authority(authority: Authority, granted_by: str | None) -> str:
+def on_authority(authority: "Authority", granted_by: str | None) -> str:
     """On whose authority an email left. ``granted_by``: the mailbox owner's address, where a permission was needed."""
     match authority:
         case "own_mailbox":

@@ -11,6 +11,7 @@ from pathlib import Path
 
 PROCFILE = Path(__file__).parents[1] / "Procfile"
 _MEMORY = {"worker-send": "768M", "worker-imports": "1G"}
+_TASKS = {"worker-send": 500}  # its threads
 
 _TARGET = """\
 [Unit]
@@ -38,7 +39,7 @@ ExecStart={command}
 TimeoutStopSec=60
 KillMode=mixed
 MemoryMax={memory}
-TasksMax=200
+TasksMax={tasks}
 NoNewPrivileges=yes
 CapabilityBoundingSet=
 PrivateDevices=yes
@@ -70,6 +71,7 @@ def units(
             own=name.partition("-")[0],
             command=_command(home, command),
             memory=_MEMORY.get(name, "512M"),
+            tasks=_TASKS.get(name, 200),
         )
         if not once:
             started += [f"onbehalf-{name}@{n}.service" for n in range(1, counts.get(name, 1) + 1)]

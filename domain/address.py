@@ -7,8 +7,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from email_validator import EmailNotValidError, validate_email
-
 from domain.errors import InvalidInput
 
 MAX_ADDRESS = 320  # characters, including the display name
@@ -82,6 +80,8 @@ def _parsed(text: str, where: str, *, international: bool) -> Address:
     if any(len(label) > 63 for label in re.split("[.。．｡]", address.rpartition("@")[2])):  # noqa: RUF001 - IDNA's dots
         # RFC 1035, section 2.3.4. Encoding never shortens a label, and takes quadratic time for a long one.
         raise InvalidInput(f"{text[:80]!r} is not one address", where=where, fix=_FIX)
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - heavy, and most addresses are plain
+
     try:
         found = validate_email(
             address,

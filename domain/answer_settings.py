@@ -1,10 +1,11 @@
 """What an organization, or one of its sequences, does about answers, absences and opt-outs."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from domain.errors import InvalidInput
 from domain.opt_out import checked_line
+from domain.organization_hours import version_of
 
 MOST_AWAY_DAYS = 60
 
@@ -39,3 +40,8 @@ class AnswerSettings:
             )
         line = None if self.opt_out_line is None else checked_line(self.opt_out_line)
         return AnswerSettings(self.stop_scope, days, line)
+
+    @property
+    def version(self) -> str:
+        """Names what somebody has read, so that a change of theirs replaces nothing that they have not seen."""
+        return version_of(asdict(self))

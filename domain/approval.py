@@ -15,6 +15,9 @@ from domain.errors import InvalidInput
 from domain.message import OutgoingMessage
 
 WAITS = "waits_for_approval"  # why such an email is held
+WAITS_FOR_OWNER = (
+    "waits_for_mailbox_owner"  # the first one on a permission whose giver reads it before it leaves
+)
 
 
 class StepKind(StrEnum):
@@ -22,9 +25,14 @@ class StepKind(StrEnum):
 
     AUTOMATIC = "automatic"  # its email leaves
     APPROVAL = "approval"  # its email leaves after somebody has approved it
+    TASK = "task"  # somebody does it by hand, and nothing leaves (``domain.task``)
 
 
-_IN_WORDS = {StepKind.AUTOMATIC: "Email", StepKind.APPROVAL: "Email, after approval"}
+_IN_WORDS = {
+    StepKind.AUTOMATIC: "Email",
+    StepKind.APPROVAL: "Email, after approval",
+    StepKind.TASK: "Task",
+}
 
 
 def kind_in_words(kind: str) -> str:
@@ -37,8 +45,10 @@ def read_kind(text: str) -> StepKind:
     try:
         return StepKind(text.strip().lower())
     except ValueError:
-        known = " or ".join(StepKind)
-        raise InvalidInput(f"{text[:40]!r} is no kind of step", where="kind", fix=f"Write {known}.") from None
+        known = ", ".join(StepKind)
+        raise InvalidInput(
+            f"{text[:40]!r} is no kind of step", where="kind", fix=f"Use one of: {known}."
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,14 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from domain.connection import SCOPES
-from domain.events import EventKind, grant_cause, mailbox_cause, member_cause, missing_grant_cause
+from domain.events import (
+    EventKind,
+    grant_cause,
+    mailbox_cause,
+    member_cause,
+    missing_grant_cause,
+    tenant_cause,
+)
 from domain.grant import Grant, usable_grant
 
 # Reasons for a disconnection that a person decided. All others come from the provider.
@@ -44,6 +51,9 @@ class Sender:
     connection_version: int
     grants: Sequence[Grant]  # this mailbox's, not archived, for the owner or everyone; may have expired
     ended_grant: Grant | None  # the grant that ended last; it names the cause if none is left
+    # Of a mailbox in a tenant-wide connection: the version that it ended with, and when its owner consented (ISO 8601).
+    lost_with_tenant: int | None = None
+    consented_at: str | None = None
 
 
 Authority: TypeAlias = Literal["own_mailbox", "sender_address", "grant_to_person", "grant_to_everyone"]
@@ -99,6 +109,10 @@ def _mailbox(sender: Sender) -> list[Withdrawn]:
     cause = mailbox_cause(sender.mailbox_id, sender.connection_version)
     if sender.mailbox_status != "connected":
         by_a_person = sender.mailbox_reason in BY_A_PERSON
+        if (version := sender.lost_with_tenant) is not None:
+            of_tenant = EventKind.TENANT_DISCONNECTED if by_a_person else EventKind.TENANT_LOST
+            why = sender.mailbox_reason or ""
+            return [Withdrawn("mailbox_disconnected", of_tenant, tenant_cause(version), detail=why)]
         kind = EventKind.MAILBOX_DISCONNECTED if by_a_person else EventKind.CONNECTION_LOST
         return [
             Withdrawn("mailbox_disconnected", kind, cause, detail=sender.mailbox_reason or "never_connected")

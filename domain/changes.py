@@ -30,6 +30,7 @@ _CLOSED = {
     "skipped": "This email was skipped already.",
     "failed": "This email failed. Retry it, or leave it out, under Needs attention.",
     "cancelled": "This email was cancelled already.",
+    "done": "This task was done already.",
 }
 
 

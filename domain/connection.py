@@ -17,28 +17,43 @@ class Provider(StrEnum):
     """How a mailbox sends. It uses one at a time, and may keep the settings of the others."""
 
     GRAPH = "graph"
+    TENANT = "microsoft_tenant"  # Graph too, with the application's own token for the whole tenant
+    GMAIL = "gmail"
     MICROSOFT_SMTP = "microsoft_smtp"
     SMTP = "smtp"
     DEFAULT = "default"
 
 
-# The scopes that Microsoft must have granted, in lower case.
+_MAIL = frozenset({"mail.readwrite", "mail.send", "mailboxsettings.read"})
+# The scopes that the provider must have granted, in lower case.
 SCOPES: dict[str, frozenset[str]] = {
-    Provider.GRAPH: frozenset({"mail.readwrite", "mail.send", "mailboxsettings.read"}),
+    Provider.GRAPH: _MAIL,
+    Provider.TENANT: _MAIL,
+    Provider.GMAIL: frozenset({"gmail.modify"}),
     Provider.MICROSOFT_SMTP: frozenset({"smtp.send"}),
     Provider.SMTP: frozenset(),
     Provider.DEFAULT: frozenset(),
 }
 # Providers whose mailbox can be searched for an email that may have left it, and whose drafts can be removed.
 # SMTP cannot: it is at most once (P7).
-TRACEABLE = frozenset({Provider.GRAPH})
+TRACEABLE = frozenset({Provider.GRAPH, Provider.TENANT, Provider.GMAIL})
+# Whose accepted emails stay in Drafts until they have left: Gmail sends before it answers.
+LEAVES_AFTER_ANSWER = frozenset({Provider.GRAPH, Provider.TENANT})
+# Where their people find what they have sent.
+SENT_FOLDER: dict[str, str] = {
+    Provider.GRAPH: "Sent Items",
+    Provider.TENANT: "Sent Items",
+    Provider.GMAIL: "Sent",
+}
 # Whose mailboxes can be read, so that answers stop what follows.
-READABLE = frozenset({Provider.GRAPH})
+READABLE = frozenset({Provider.GRAPH, Provider.TENANT, Provider.GMAIL})
 # The folders whose new items a provider notifies us of: emails in doubt turn up in one, answers in the other.
 Folder: TypeAlias = Literal["sent", "inbox"]
 # Who accepts an email, as people read it within a sentence; and who refuses when a connection is lost, at the start of one.
 ACCEPTS: dict[str, str] = {
     Provider.GRAPH: "Microsoft",
+    Provider.TENANT: "Microsoft",
+    Provider.GMAIL: "Google",
     Provider.MICROSOFT_SMTP: "Microsoft",
     Provider.SMTP: "the mail server",
     Provider.DEFAULT: "the mail server",
@@ -50,9 +65,13 @@ REFUSED_BY: dict[str, str] = {provider: f"{name[:1].upper()}{name[1:]}" for prov
 # that.
 CLEARED_BY_SIGN_IN = frozenset({"sign_in_expired", "consent_missing", "admin_approval_required"})
 
+# Reasons for which Microsoft refuses the application in a whole tenant. Every mailbox that is connected by it is lost at once.
+LOSES_TENANT = frozenset({"tenant_refused", "organization_gone"})
+
 STARTTLS, TLS = "starttls", "tls"
 SUBMISSION_HOST = "smtp.office365.com"
 _OFFICE = {SUBMISSION_HOST, "smtp-mail.outlook.com", "outlook.office365.com", "smtp.outlook.com"}
+_GOOGLE = re.compile(r"(^|\.)(google|gmail|googlemail)\.com$")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 MAX_PASSWORD = 256  # characters; the longest passwords and keys of providers have some 100
 
@@ -98,9 +117,16 @@ class Checked:
 
 
 def check_custom(
-    address: str, *, host: str, port: str, encryption: str, account: str, password: str
+    address: str,
+    *,
+    host: str,
+    port: str,
+    encryption: str,
+    account: str,
+    password: str,
+    offers_google: bool = False,
 ) -> Checked:
-    """Check the settings that somebody entered for their own mail server.
+    """Check the settings that somebody entered for their own mail server. ``offers_google``: mailboxes there can be connected.
 
     Raises ``InvalidInput`` that names the field.
     """
@@ -124,11 +150,18 @@ def check_custom(
         warnings.append(
             "Connecting with Microsoft is strongly recommended for this server: Microsoft is ending password sign-in for SMTP."
         )
-    if re.search(r"(^|\.)(google|gmail|googlemail)\.com$", server.host):
+    if at_google(server.host):
         warnings.append(
-            "Google is withdrawing password sign-in for SMTP; expect this connection to stop working one day."
+            "Connecting with Google is strongly recommended for this server: Google is ending password sign-in for SMTP."
+            if offers_google
+            else "Google is withdrawing password sign-in for SMTP; expect this connection to stop working one day."
         )
     return Checked(server, tuple(warnings))
+
+
+def at_google(host: str) -> bool:
+    """Is this a mail server of Google's?"""
+    return _GOOGLE.search(host) is not None
 
 
 def check_microsoft(*, host: str, port: str, anywhere: bool) -> Checked:

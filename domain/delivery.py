@@ -91,6 +91,9 @@ STILL_DRAFT_WAITS = timedelta(seconds=30)  # until a follow-up checks Drafts aga
 OUT_OF_REACH = "mailbox_out_of_reach"  # the mailbox may not be searched any more
 THROTTLED, REFUSED_AFTER_DOUBT = "throttled", "refused_after_doubt"
 LIMIT_REACHED = "sending_limit_reached"  # why a lane waits
+READ_FIRST = (
+    "mailbox_read_first"  # the same: much came in, and the provider lets a mailbox ask only so much a minute
+)
 
 
 @dataclass(frozen=True, slots=True)

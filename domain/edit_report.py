@@ -173,14 +173,15 @@ def _removed(step: Removed) -> str:
 
 
 def _times(times: Times, zone: str) -> str:
-    before, after = (_span(each, zone) for each in (times.before, times.after))
+    before, after = (span(each, zone) for each in (times.before, times.after))
     whose = (
         "The due time of 1 person moves" if times.people == 1 else f"Due times of {times.people} people move"
     )
     return f"{whose} from {before} to {after} ({zone})."
 
 
-def _span(moments: tuple[datetime, datetime], zone: str) -> str:
+def span(moments: tuple[datetime, datetime], zone: str) -> str:
+    """Return the first and the last of them, by the clock of ``zone``."""
     first, last = (f"{each.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" for each in moments)
     return first if first == last else f"{first} … {last}"
 

@@ -20,5 +20,6 @@ class ErrandKind(StrEnum):
     WATCH_APPROVAL = "watch_approval"
     RECALL_DRAFT = "recall_draft"
     SEARCH_ONCE_MORE = "search_once_more"
+    REVOKE_ACCESS = "revoke_access"
     VERIFY_AUDIT = "verify_audit"
     TEST_WEBHOOK = "test_webhook"

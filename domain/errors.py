@@ -3,6 +3,7 @@ and ``OperatorMisconfigured`` where our own app registration is at fault.
 
 OnbehalfError
 ├── InvalidInput                input is not accepted: says what, where, and what to do
+│   └── Taken                       somebody or something else has this name
 ├── WorkersSilent               no worker began an errand in time
 ├── NotPermitted                one of our rules forbids it (a grant by a stranger, a resume without a grant)
 ├── TooMany                     too many requests, or too many at the same time: says when to ask again
@@ -16,6 +17,8 @@ OnbehalfError
     │   │   └── RefusalUnexplained      a refusal with a code that we do not know
     │   ├── ConsentMissing          a scope we need was not granted, or is no longer granted
     │   ├── AdminApprovalRequired   the tenant's administrator must approve the app
+    │   ├── TenantRefused           the tenant's administrator withdrew the consent, or disabled the app: all its mailboxes
+    │   ├── OutsideScope            the tenant's administrator keeps the app out of this mailbox
     │   ├── NotAssigned             the tenant's administrator must assign the person to the app
     │   ├── MailboxUnsuitable       a shared mailbox, a room: only a person's own can send
     │   ├── ServerUnsafe            a mail server without a valid certificate or encryption, or where none may be
@@ -48,6 +51,10 @@ class InvalidInput(OnbehalfError):
         said = ": ".join(part for part in (where, what) if part)
         ended = said if not fix or said.endswith((".", "!", "?")) else f"{said}."
         super().__init__(f"{ended} {fix}" if fix else said)
+
+
+class Taken(InvalidInput):
+    """Somebody or something else has this name."""
 
 
 class WorkersSilent(OnbehalfError):
@@ -136,6 +143,18 @@ class AdminApprovalRequired(ConnectionRefused):
     reason = "admin_approval_required"
 
 
+class TenantRefused(ConnectionRefused):
+    """The tenant gives the application no token of its own: the consent is withdrawn, or the app disabled there."""
+
+    reason = "tenant_refused"
+
+
+class OutsideScope(ConnectionRefused):
+    """The application has access to the tenant, but not to this mailbox."""
+
+    reason = "outside_scope"
+
+
 class NotAssigned(ConnectionRefused):
     """The tenant allows the app only to people whom its administrator has assigned to it."""
 
@@ -158,6 +177,10 @@ class ServerUnsafe(ConnectionRefused):
     """A mail server has no valid certificate, does not encrypt, or is where none may be (a private network)."""
 
     reason = "server_unsafe"
+
+
+class HintsRefused(ProviderError):
+    """The provider cannot publish a mailbox's changes to our topic: the operators' to mend, and nothing else is concerned."""
 
 
 class Refused(ProviderError):

@@ -47,6 +47,30 @@ class ConnectionLost(ActOnMailbox):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndOfTenant(Payload):
+    """The end of a tenant-wide connection, whose version it names. ``mailboxes``: how many it ended for."""
+
+    actor: str
+    tenant_version: int
+    mailboxes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantDisconnected(EndOfTenant):
+    """An owner or admin of the organization ended it."""
+
+    kind = EventKind.TENANT_DISCONNECTED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantLost(EndOfTenant):
+    """Microsoft refuses the application in the whole tenant."""
+
+    kind = EventKind.TENANT_LOST
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemberDeactivated(Payload):
     """A member was deactivated. Mailbox and reason are those of the sequence whose gate noticed it."""
 

@@ -19,6 +19,7 @@ class Touches(Enum):
     RUNNING_OF_MAILBOX = auto()
     RUNNING_OF_ORGANIZATION = auto()
     PAUSED_OF_MAILBOX = auto()
+    TENANT = auto()  # those that send from a mailbox that ended with its tenant
     MEMBER = auto()  # the sequences they own, and those that send from their mailboxes
     # The sequences of the people the ended permission was for, unless they may send on another authority.
     UNAUTHORIZED = auto()
@@ -36,6 +37,8 @@ class Also(Enum):
     MAILBOX_OWNER_IF_BY_ITSELF = auto()  # only if it recovered on its own; a person who connects it knows
     MAILBOX_OWNERS_OF_ORGANIZATION = auto()
     ADMINS_OF_SENDER_ADDRESS = auto()
+    ADMINS = auto()
+    MAILBOX_OWNERS_OF_TENANT = auto()
     GRANTEE = auto()
     GRANTEES_OF_MAILBOX = auto()
     GRANTEES_OF_MEMBER = auto()

@@ -5,8 +5,8 @@ To add a kind, add its name (``domain/events.py``), its payload (``domain/event_
 
 from collections.abc import Callable, Mapping
 
-from domain import event_payloads as payloads
 from domain import (
+    decision_notices,
     grant_payloads,
     handover_notices,
     handover_payloads,
@@ -18,7 +18,9 @@ from domain import (
     listening_payloads,
     mailbox_notices,
     notice_texts,
+    tenant_notices,
 )
+from domain import event_payloads as payloads
 from domain.event_rules import Also, EventType, Names, News, Touches, Webhook
 from domain.events import EventKind
 from domain.incidents import Recovery
@@ -43,6 +45,16 @@ def _heard(
     )
 
 
+_TENANT_DISCONNECTED = EventType(
+    payloads.TenantDisconnected, tenant_notices.disconnected, Touches.TENANT,
+    "the connection to your organization's Microsoft mailboxes was ended", (Also.MAILBOX_OWNERS_OF_TENANT, Also.ADMINS),
+    webhook=Webhook("tenant.disconnected", ("mailboxes",)), category=Category.STOPPED, recovery=Recovery.TENANT_WORKS,
+)  # fmt: skip
+_TENANT_LOST = EventType(
+    payloads.TenantLost, tenant_notices.lost, Touches.TENANT,
+    "Microsoft no longer lets us into your organization's mailboxes", (Also.MAILBOX_OWNERS_OF_TENANT, Also.ADMINS),
+    webhook=Webhook("tenant.lost", ("mailboxes", "reason")), category=Category.STOPPED, recovery=Recovery.TENANT_WORKS,
+)  # fmt: skip
 _TYPES = (
     EventType(
         grant_payloads.GrantRevoked,
@@ -93,6 +105,8 @@ _TYPES = (
         category=Category.STOPPED,
         recovery=Recovery.MAILBOX_WORKS,
     ),
+    _TENANT_DISCONNECTED,
+    _TENANT_LOST,
     EventType(
         payloads.MemberDeactivated,
         notice_texts.member_left,
@@ -113,7 +127,7 @@ _TYPES = (
     ),
     EventType(
         payloads.DeliveryInReview,
-        notice_texts.did_it_leave,
+        decision_notices.did_it_leave,
         Touches.SEQUENCE,
         names=Names.IN_REVIEW,
         category=Category.DECISIONS,
@@ -123,21 +137,21 @@ _TYPES = (
     ),
     EventType(
         payloads.DeliveriesFailed,
-        notice_texts.deliveries_failed,
+        decision_notices.deliveries_failed,
         Touches.SEQUENCE,
         names=Names.FAILED,
         category=Category.DECISIONS,
     ),
     EventType(
         payloads.PeopleBlocked,
-        notice_texts.people_blocked,
+        decision_notices.people_blocked,
         Touches.SEQUENCE,
         names=Names.BLOCKED,
         category=Category.DECISIONS,
     ),
     EventType(
         payloads.StepRefused,
-        notice_texts.step_refused,
+        decision_notices.step_refused,
         Touches.SEQUENCE,
         "the text of a step cannot be sent as it is",
         webhook=Webhook("sequence.step_refused", ("mailbox", "sequence_id", "reason")),
@@ -171,6 +185,12 @@ _TYPES = (
     EventType(
         grant_payloads.GrantToConfirm,
         notice_texts.grant_to_confirm,
+        Touches.NOBODY,
+        category=Category.DECISIONS,
+    ),
+    EventType(
+        grant_payloads.FirstEmailWaiting,
+        notice_texts.first_email_waiting,
         Touches.NOBODY,
         category=Category.DECISIONS,
     ),
@@ -292,3 +312,5 @@ EVENT_TYPES: Mapping[EventKind, EventType] = {each.payload.kind: each for each i
 PAUSED_BECAUSE = {
     kind: each.paused_because for kind, each in EVENT_TYPES.items() if each.paused_because is not None
 } | {EventKind.SEQUENCE_HANDED_OVER: "it was handed over"}  # the hand-over itself pauses it
+# What webhooks may choose from.
+WEBHOOK_TYPES = sorted({each.webhook.type for each in EVENT_TYPES.values() if each.webhook is not None})

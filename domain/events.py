@@ -18,6 +18,8 @@ class EventKind(StrEnum):
     GRANT_MISSING = "GrantMissing"  # noticed at the gate: there never was one
     MAILBOX_DISCONNECTED = "MailboxDisconnected"  # by a person
     CONNECTION_LOST = "ConnectionLost"  # by the provider
+    TENANT_DISCONNECTED = "TenantDisconnected"  # by an administrator: all mailboxes that are connected by it
+    TENANT_LOST = "TenantLost"  # by Microsoft
     MEMBER_DEACTIVATED = "MemberDeactivated"
     SEQUENCE_PAUSED = "SequencePaused"  # by a person
     DELIVERY_IN_REVIEW = "DeliveryInReview"
@@ -45,6 +47,9 @@ class EventKind(StrEnum):
     DAILY_SUMMARY = "DailySummary"  # notices that a member has asked for once a day
     SEQUENCE_HANDED_OVER = "SequenceHandedOver"  # it has another owner or sender
     APPROVALS_WAITING = "ApprovalsWaiting"  # emails that wait for somebody's approval, once a day
+    FIRST_EMAIL_WAITING = (
+        "FirstEmailWaiting"  # on a permission; the mailbox's owner reads it before it leaves
+    )
     CANDIDATE_ANSWERED = "CandidateAnswered"
     CANDIDATE_AWAY = "CandidateAway"  # a machine answered for them
     CANDIDATE_LEFT = "CandidateLeft"  # they no longer work there
@@ -87,6 +92,11 @@ class Affected:
 def mailbox_cause(mailbox_id: UUID, connection_version: int) -> str:
     """The cause key of a connection's end. It ends once, whoever ends it."""
     return f"mailbox:{mailbox_id}:{connection_version}"
+
+
+def tenant_cause(version: int) -> str:
+    """The cause key of the end of an organization's tenant-wide connection, one for each time that it was connected."""
+    return f"tenant:{version}"
 
 
 def grant_cause(grant_id: UUID, version: int) -> str:

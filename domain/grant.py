@@ -9,6 +9,7 @@ from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from domain.approval import Approval
 from domain.errors import InvalidInput, NotPermitted
 
 
@@ -31,12 +32,14 @@ class Bounds:
 
     None means no limit: until it is ended, every sequence, as many emails as the mailbox may send.
 
-    ``daily_limit``: emails a day, by the day of the mailbox's time zone.
+    ``daily_limit``: emails a day, by the day of the mailbox's time zone. ``reads_first``: the mailbox's owner reads the first email before
+    it leaves; from then on the grant needs nobody.
     """
 
     expires_at: datetime | None = None
     sequence_ids: frozenset[UUID] | None = None
     daily_limit: int | None = None
+    reads_first: bool = False
 
 
 UNBOUNDED = Bounds()
@@ -69,13 +72,22 @@ Hand = Literal["member", "operator", "import"]
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """An active grant. ``grantee_id`` None: everyone in the organization, including those who join later."""
+    """An active grant. ``grantee_id`` None: everyone in the organization, including those who join later.
+
+    ``first_read``: the mailbox owner's approval of the first email.
+    """
 
     id: UUID
     version: int
     grantee_id: UUID | None
     bounds: Bounds = UNBOUNDED
     used_today: int = 0
+    first_read: Approval | None = None
+
+    @property
+    def waits_for_first(self) -> bool:
+        """Does nothing leave on it until the mailbox's owner has read and approved an email?"""
+        return self.bounds.reads_first and self.first_read is None
 
     def covers(self, sender_id: UUID, sequence_id: UUID) -> bool:
         """Does the grant cover this sender and this sequence?"""

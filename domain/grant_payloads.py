@@ -91,3 +91,15 @@ class GrantToConfirm(ActOnMailbox):
     kind = EventKind.GRANT_TO_CONFIRM
     person: str
     recipient: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstEmailWaiting(Payload):
+    """The first email on a permission waits for the mailbox's owner. ``person``: whose sequence it is."""
+
+    kind = EventKind.FIRST_EMAIL_WAITING
+    grant_id: UUID
+    mailbox: str
+    person: str
+    sequence: str
+    recipient: UUID

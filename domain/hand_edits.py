@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 from uuid import UUID
 
+from domain import task
 from domain.approval import StepKind
 from domain.delay import parse_delay
 from domain.errors import InvalidInput, NotFound, NotPermitted
@@ -66,7 +67,7 @@ class Overtaken(NotPermitted):
 
 
 def words(delay: str, subject: str | None, body: str, kind: StepKind | None = None) -> Words:
-    """Return a step's words, tidied. ``subject`` None: same thread; ``kind`` None: unchanged. Raises ``InvalidInput`` naming the field."""
+    """Return a step's words, tidied. ``subject`` None: same thread, or a task; ``kind`` None: unchanged. Raises ``InvalidInput`` naming the field."""
     line = None if subject is None else subject.strip()
     if line is not None and any(not each.isprintable() for each in line):
         raise InvalidInput("A subject is one line", where="subject", fix="Remove the line break.")
@@ -77,6 +78,9 @@ def words(delay: str, subject: str | None, body: str, kind: StepKind | None = No
     text = body.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     if len(text) > MAX_BODY:
         raise InvalidInput(f"A text has at most {MAX_BODY // 1024} KiB", where="body", fix="Shorten it.")
+    if kind is StepKind.TASK:
+        task.check(text)
+        line = None
     return Words(str(parse_delay(delay)), line, text, kind=kind)
 
 
@@ -93,6 +97,7 @@ def apply(known: Sequence[Known], edit: Edit) -> Steps:
             _add(known, steps, edit)
         case ChangeStep():
             at, step = _find(known, steps, edit.id)
+            _check_kind(step, edit.words)
             _check_version(step, edit.version, done=_same(step.words, edit.words))
             steps[at] = (step.id, _with_key(edit.words, step))
         case MoveStep():
@@ -109,7 +114,8 @@ def apply(known: Sequence[Known], edit: Edit) -> Steps:
                 steps.pop(at)
         case _:
             assert_never(edit)
-    return [(step_id, _in_place(each, at)) for at, (step_id, each) in enumerate(steps)]
+    first = next((step_id for step_id, each in steps if not each.is_task), None)
+    return [(step_id, _in_place(each, first=step_id == first)) for step_id, each in steps]
 
 
 def _add(known: Sequence[Known], steps: Steps, edit: AddStep) -> None:
@@ -136,6 +142,18 @@ def _check_version(step: Known, version: int, *, done: bool) -> None:
         raise Overtaken("Somebody has changed this step since you opened it.", step)
 
 
+def _check_kind(step: Known, wanted: Words) -> None:
+    """What somebody has had as an email cannot have been a call, so a step of the other kind is another step."""
+    if wanted.kind is not None and wanted.is_task != step.words.is_task:
+        raise InvalidInput(
+            "An email stays an email, and a task stays a task",
+            where="kind",
+            fix="Add a step of the other kind, then remove this one.",
+        )
+    if step.words.is_task:
+        task.check(wanted.body)
+
+
 def _same(present: Words, wanted: Words) -> bool:
     kind = present.kind if wanted.kind is None else wanted.kind
     return (present.delay, present.subject or None, present.body, present.kind) == (
@@ -150,7 +168,7 @@ def _with_key(said: Words, step: Known) -> Words:
     return replace(said, key=step.words.key, kind=said.kind or step.words.kind)
 
 
-def _in_place(said: Words, at: int) -> Words:
-    """Only a later step can answer in the thread before: the first has a subject, if only an empty one that is still missing."""
-    subject = said.subject or ("" if at == 0 else None)
+def _in_place(said: Words, *, first: bool) -> Words:
+    """Only a later email can answer in the thread before: the first has a subject, if only an empty one that is still missing."""
+    subject = None if said.is_task else said.subject or ("" if first else None)
     return replace(said, subject=subject)

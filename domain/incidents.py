@@ -20,6 +20,7 @@ class Recovery(Enum):
 
     RESUMED = auto()  # none of the owner's sequences is paused for it any more
     MAILBOX_WORKS = auto()  # the same, and for whoever can repair the mailbox: it can send again
+    TENANT_WORKS = auto()  # the same for all mailboxes of a tenant, and for whoever can connect it again
     PROVIDER_ACCEPTS = auto()  # the provider takes emails again; nobody has to do anything
     MAILBOX_READ = auto()  # we can read the mailbox again; nobody has to do anything
     RELEASED = auto()  # the hold is over

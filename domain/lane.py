@@ -10,6 +10,9 @@ CAPACITY = 4.0
 PER_MINUTE = 26.0
 PER_SECOND = PER_MINUTE / 60
 SEND_SLOTS = 3  # the fourth is for searching, recalling and checking
+DAILY_CAP = 1000  # emails of a new mailbox
+MAX_DAILY_CAP = 10_000  # what Exchange Online accepts of a mailbox in a day
+PACE = f"at most {CAPACITY:.0f} at once, then {PER_MINUTE:.0f} a minute"
 MAX_QUEUED = 500  # over all lanes: the most messages that Redis is given to hold
 
 

@@ -50,7 +50,7 @@ def address_bounced(facts: Facts) -> Notice:
         _no_more(facts),
         "Correct the address if you know a better one."
         + ("" if facts.payload.get("gave_up") else f" Nobody in your organization can email {address}."),
-        links=[("Correct and retry", _page(facts))],
+        links=[("Correct the address", f"{_page(facts)}/address")],
     )
 
 

@@ -1,8 +1,9 @@
 """Notices about a mailbox: it cannot send, it can send again, its provider or owner holds emails back, it is renamed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from domain.connection import Provider
 from domain.notice import Facts, Notice, TouchedSequence
 from domain.notice_parts import ask, can_resume, compose, listed, paused, resume, see, waiting
 
@@ -14,7 +15,8 @@ _BY_ITSELF = "The mailbox then works again without a new sign-in."
 class _Trouble:
     """Why a mailbox cannot send.
 
-    ``state``: follows the address. ``todo``: for its owner. ``others``: for everybody else.
+    ``state``: follows the address. ``todo``: for its owner. ``others``: for everybody else. Each may name the ``words`` of the
+    mailbox's provider.
 
     ``waits_for``: connecting again does not help, and the notice says how the mailbox recovers.
     """
@@ -26,13 +28,8 @@ class _Trouble:
 
 
 _NO_HELP = "Connecting it again does not help."
-_RELEASE = (
-    "Ask your Microsoft 365 administrator to release {mailbox}. Microsoft Defender lists it under Restricted entities, or its"
-    f" account is suspended. {_NO_HELP}"
-)
-_SEND_AS = (
-    f"Ask your Microsoft 365 administrator to let the connected account send as {{mailbox}}. {_NO_HELP}"
-)
+_RELEASE = f"Ask your {{words.admin}} to release {{mailbox}}. {{words.release}} {_NO_HELP}"
+_SEND_AS = f"Ask your {{words.admin}} to let the connected account send as {{mailbox}}. {_NO_HELP}"
 _POLICY = f"Ask your IT team to find the policy and change it. {_NO_HELP}"
 _TROUBLES = {
     "removed": _Trouble(
@@ -47,18 +44,18 @@ _TROUBLES = {
         "needs its owner to sign in again", "Sign in again to continue. Nothing is lost.", _AGAIN
     ),
     "account_disabled": _Trouble(
-        "belongs to an account that is disabled, locked or deleted at Microsoft",
+        "belongs to an account that is disabled, locked or deleted at {words.name}",
         "Ask your IT team whether they can enable the account. Then connect the mailbox again.",
         "Ask your IT team whether they can enable the account. {mailbox_owner} can then connect the mailbox again.",
     ),
     "organization_gone": _Trouble(
-        "belongs to an organization that Microsoft has deleted or blocked",
-        "Your organization's administrators have to resolve this with Microsoft.",
-        "Your organization's administrators have to resolve this with Microsoft.",
+        "belongs to an organization that {words.name} has deleted or blocked",
+        "Your organization's administrators have to resolve this with {words.name}.",
+        "Your organization's administrators have to resolve this with {words.name}.",
     ),
     "refusal_unexplained": _Trouble(
-        "was refused by Microsoft for a reason we do not recognize",
-        "Connect it again. If that does not help, your IT team can look up Microsoft's code.",
+        "was refused by {words.name} for a reason we do not recognize",
+        "Connect it again. If that does not help, your IT team can look up {words.name}'s code.",
         _AGAIN,
     ),
     "not_assigned": _Trouble(
@@ -69,19 +66,34 @@ _TROUBLES = {
         f" Users and groups. {_BY_ITSELF}",
     ),
     "same_account": _Trouble(
-        "belongs to the same Microsoft account as another mailbox here, and an account can be connected only once",
+        "belongs to the same {words.account} as another mailbox here, and an account can be connected only once",
         "Send from the other mailbox of that account, or remove this one.",
         "Send from the other mailbox of that account. The owner of both can remove this one.",
     ),
     "consent_missing": _Trouble(
-        "lacks a permission that Microsoft asked its owner for",
-        "Connect it again and accept all permissions that Microsoft lists.",
+        "lacks a permission that {words.name} asked its owner for",
+        "Connect it again and {words.accept}.",
         _AGAIN,
     ),
     "admin_approval_required": _Trouble(
         "is waiting for an IT administrator to approve Onbehalf",
         f"Send your IT administrator the link on your mailbox page. {_BY_ITSELF}",
         f"Ask your IT team to approve Onbehalf. {_BY_ITSELF}",
+    ),
+    "tenant_refused": _Trouble(
+        "is in an organization that no longer lets Onbehalf in",
+        f"Ask your {{words.admin}} to give the consent again. {_BY_ITSELF}",
+        f"Your organization's administrators can give the consent again. {_BY_ITSELF}",
+    ),
+    "outside_scope": _Trouble(
+        "is outside what your {words.admin} lets Onbehalf use",
+        f"Ask your {{words.admin}} to include it: the page of the connection in Email settings has the commands. {_BY_ITSELF}",
+        f"Your {{words.admin}} can include it: the page of the connection in Email settings has the commands. {_BY_ITSELF}",
+    ),
+    "no_mailbox": _Trouble(
+        "has no mailbox at {words.name} any more, or no licence for one",
+        f"Ask your {{words.admin}} to assign a licence that includes mail. {_BY_ITSELF}",
+        f"Your {{words.admin}} can assign a licence that includes mail. {_BY_ITSELF}",
     ),
     "mailbox_unsuitable": _Trouble(
         "is now a shared mailbox, a room or equipment",
@@ -91,7 +103,9 @@ _TROUBLES = {
     "policy_blocked": _Trouble(
         "is blocked by a policy of your organization", _POLICY, _POLICY, waits_for=True
     ),
-    "sending_blocked": _Trouble("is blocked from sending by Microsoft", _RELEASE, _RELEASE, waits_for=True),
+    "sending_blocked": _Trouble(
+        "is blocked from sending by {words.name}", _RELEASE, _RELEASE, waits_for=True
+    ),
     "send_as_denied": _Trouble(
         "is an address that the connected account may not send from", _SEND_AS, _SEND_AS, waits_for=True
     ),
@@ -100,6 +114,14 @@ _TROUBLES = {
         f"Free up space in it. {_NO_HELP}",
         f"{{mailbox_owner}} has to free up space in it. {_NO_HELP}",
         waits_for=True,
+    ),
+}
+# What is different at Google: its administrators approve in their console, and nothing tells us that they have.
+_AT_GOOGLE = {
+    "admin_approval_required": _Trouble(
+        "is waiting for an administrator to mark Onbehalf as trusted at Google",
+        "Ask your {words.admin}: {words.approval}. Then connect it again.",
+        "Ask your {words.admin}: {words.approval}. {mailbox_owner} can then connect it again.",
     ),
 }
 # How a sender address changed, by the payload's ``change``.
@@ -115,20 +137,22 @@ _CHANGES = {
 def cannot_send(facts: Facts) -> Notice:
     """A mailbox was removed or disabled, or its provider no longer lets us send from it."""
     reason = facts.payload.get("reason", "removed")
-    trouble = _TROUBLES.get(reason, _TROUBLES["sign_in_expired"])
+    trouble = _of(reason, facts)
     by_test = facts.payload.get("proved_by") == "test_email"
     by = f"{facts.actor} {'removed' if reason == 'removed' else 'disabled'} {facts.mailbox}."
     what = by if reason in ("removed", "disabled") else f"{facts.mailbox} {trouble.state}."
     if facts.mailbox_is_mine or facts.for_admin:
         path = f"/settings/email/addresses/{facts.mailbox_id}" if facts.for_admin else "/settings/sequences"
         if reason == "sign_in_expired" and facts.mailbox_is_mine:
-            what = f"Microsoft asks you to sign in again before we may send from {facts.mailbox}."
+            what = (
+                f"{facts.words.at_start} asks you to sign in again before we may send from {facts.mailbox}."
+            )
         proof = "Then send a test email. When it leaves, the mailbox is connected again."
         return compose(
             f"{facts.mailbox} cannot send",
             what,
             paused(facts.touched, owners=True),
-            f"{trouble.todo.format(mailbox=facts.mailbox)} {_proof(trouble, by_test, proof)}",
+            f"{trouble.todo} {_proof(trouble, by_test, proof)}",
             links=[(_button(trouble, by_test), path)],
         )
     if not facts.touched and reason == "removed":
@@ -137,14 +161,14 @@ def cannot_send(facts: Facts) -> Notice:
             f"{by} Permissions ended with it.",
             "None of your sequences is paused.",
         )
-    mailbox_owner = facts.mailbox_owner or "An owner or admin of your organization"
+    mailbox_owner = _fixer(facts)
     if reason == "removed":
         todo = f"Your permission ended with it. {mailbox_owner} can connect the mailbox again. Then you need a new permission."
         links = [(f"Ask {facts.mailbox_owner}", ask(facts.mailbox))] if facts.mailbox_owner else []
     else:
         proof = f"{mailbox_owner} then sends a test email. When it leaves, the mailbox is connected again."
         todo = (
-            f"{trouble.others.format(mailbox=facts.mailbox, mailbox_owner=mailbox_owner)} {_proof(trouble, by_test, proof)}".strip()
+            f"{trouble.others} {_proof(trouble, by_test, proof)}".strip()
             + " Before you resume, you see who gets what."
         )
         links = []
@@ -155,6 +179,21 @@ def cannot_send(facts: Facts) -> Notice:
         todo,
         links=[*links, *see(facts.touched)],
     )
+
+
+def _of(reason: str, facts: Facts) -> _Trouble:
+    """Return the trouble in the words of the mailbox's provider."""
+    found = _AT_GOOGLE.get(reason) if facts.provider == Provider.GMAIL else None
+    found = found or _TROUBLES.get(reason, _TROUBLES["sign_in_expired"])
+    state, todo, others = (
+        text.format(mailbox=facts.mailbox, mailbox_owner=_fixer(facts), words=facts.words)
+        for text in (found.state, found.todo, found.others)
+    )
+    return replace(found, state=state, todo=todo, others=others)
+
+
+def _fixer(facts: Facts) -> str:
+    return facts.mailbox_owner or "An owner or admin of your organization"
 
 
 def _proof(trouble: _Trouble, by_test: bool, words: str) -> str:
@@ -185,11 +224,11 @@ def works_again(facts: Facts) -> Notice:
 
 
 def renamed(facts: Facts) -> Notice:
-    """Microsoft gave the account another address. The payload's ``reason`` says why we do not follow it."""
+    """The provider gave the account another address. The payload's ``reason`` says why we do not follow it."""
     before, refused = facts.payload.get("before", "the old address"), facts.payload.get("reason", "")
-    what = f"The Microsoft account of {before} now has the address {facts.mailbox} and sends from it."
+    what = f"The {facts.words.account} of {before} now has the address {facts.mailbox} and sends from it."
     return compose(
-        f"Microsoft renamed {before} to {facts.mailbox}",
+        f"{facts.words.at_start} renamed {before} to {facts.mailbox}",
         what,
         f"We still list it as {before}. {refused}" if refused else "",
         "Ask an administrator of your organization to remove the other entry. We then use the new address within an hour."
@@ -200,7 +239,10 @@ def renamed(facts: Facts) -> Notice:
 
 def limit_reached(facts: Facts) -> Notice:
     """The provider accepts no emails for now."""
-    provider, until = facts.payload.get("provider", "Microsoft"), facts.payload.get("until", "a later time")
+    provider, until = (
+        facts.payload.get("provider", facts.words.at_start),
+        facts.payload.get("until", "a later time"),
+    )
     title = f"{provider}'s sending limit is reached for {facts.mailbox}"
     what = (
         f"{provider} says that {facts.mailbox} has sent as much as it may for now. We try again at {until}, and then"
@@ -217,7 +259,10 @@ def limit_reached(facts: Facts) -> Notice:
 
 def not_read(facts: Facts) -> Notice:
     """The provider has not let us read the mailbox for an hour."""
-    provider, since = facts.payload.get("provider", "Microsoft"), facts.payload.get("since", "some time ago")
+    provider, since = (
+        facts.payload.get("provider", facts.words.at_start),
+        facts.payload.get("since", "some time ago"),
+    )
     what = (
         f"{provider} has not let us read {facts.mailbox} since {since}, so we do not know who has answered. Until we can read it"
         " again, no follow-up leaves from it."
@@ -227,7 +272,7 @@ def not_read(facts: Facts) -> Notice:
 
 
 def still_in_drafts(facts: Facts) -> Notice:
-    """Microsoft accepted emails, and minutes later they are still in Drafts."""
+    """The provider accepted emails, and minutes later they are still in Drafts."""
     count = max(facts.count, 1)
     everybody = listed(facts.names, facts.count, len(facts.names)) or "a candidate"
     emails, are, have, them = (
@@ -237,7 +282,7 @@ def still_in_drafts(facts: Facts) -> Notice:
     opens = f"Ask {mailbox_owner} to open" if mailbox_owner else "Open"
     return compose(
         f"{'One email has' if count == 1 else f'{count:,} emails have'} not left Drafts of {facts.mailbox}",
-        f"Microsoft accepted the {emails} to {everybody}, but {are} still in Drafts. {have} probably not been delivered.",
+        f"{facts.words.at_start} accepted the {emails} to {everybody}, but {are} still in Drafts. {have} probably not been delivered.",
         f"{opens} Drafts of {facts.mailbox} and send {them} there, or delete {them} if these people should not get {them}.",
         f"We never send {them} again by ourselves. Follow-ups wait as long as {are} in Drafts.",
     )

@@ -9,6 +9,7 @@ from domain.address import Address, parse_address, unprintable
 from domain.errors import InvalidInput, MessageRejected
 from domain.markup import is_html, paragraphs, tidy_html
 from domain.merge import fill
+from domain.signature import ends
 
 MAX_SUBJECT = 255  # characters
 MAX_BODY = 512 * 1024  # characters
@@ -71,12 +72,13 @@ def compose(
     reply_subject: str | None,
     sanitise: Callable[[str], str],
     to_text: Callable[[str], str],
+    signature: str = "",
 ) -> OutgoingMessage:
     """Fill a step's template for one person.
 
     ``subject`` None: the email replies in the thread that ``reply_subject`` (also a template) began. White space
     around a subject is removed; inside it everything stays. ``body`` is HTML if it has a tag that HTML knows.
-    Otherwise it is plain text, and the text part keeps it as written. Raises ``MessageRejected``
+    Otherwise it is plain text, and the text part keeps it as written. ``signature``: what it ends with; its braces are no fields. Raises ``MessageRejected``
     (``MissingField`` for an empty field).
     """
     address = parse_address(recipient.email, where="recipient", international=True)
@@ -107,6 +109,10 @@ def compose(
     text = to_text(clean) if written is None else written
     if not text.strip():
         raise MessageRejected("The email has no text.", code="empty_message")
+    if signature:
+        clean, text = ends(
+            clean, text, signature, plain=written is not None, sanitise=sanitise, to_text=to_text
+        )
     return OutgoingMessage(Address(address.email, name), line, clean, text)
 
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from domain.connection import Provider
+from domain.provider_words import PROVIDER_WORDS, ProviderWords
 from domain.refusals import GIVEN_UP
 
 Link = tuple[str, str]
@@ -29,7 +31,7 @@ class Facts:
     """What a notice is made of. ``payload``: the event's.
 
     ``mailbox_is_mine``: the recipient owns the mailbox. ``for_admin``: the recipient manages the sender address.
-    ``mailbox_owner``: the mailbox owner's name. ``names``: the first of ``count`` people concerned. ``bounds``:
+    ``mailbox_owner``: the mailbox owner's name. ``provider``: the mailbox's. ``names``: the first of ``count`` people concerned. ``bounds``:
     the permission's limits, in words. ``until``: its last day. ``person``: who had it. ``given_by_hand``: the
     mailbox owner gave it.
     """
@@ -40,6 +42,7 @@ class Facts:
     for_admin: bool = False
     mailbox_owner: str = ""
     mailbox_id: str = ""
+    provider: str = Provider.GRAPH
     names: Sequence[str] = ()
     count: int = 0
     bounds: str = ""
@@ -51,6 +54,11 @@ class Facts:
     def mailbox(self) -> str:
         """The mailbox's address."""
         return self.payload.get("mailbox", "the sender's mailbox")
+
+    @property
+    def words(self) -> ProviderWords:
+        """How sentences name the mailbox's provider."""
+        return PROVIDER_WORDS[self.provider]
 
     @property
     def actor(self) -> str:

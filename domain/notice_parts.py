@@ -54,6 +54,37 @@ def hand_over(touched: Sequence[TouchedSequence]) -> list[Link]:
     ]
 
 
+def change_sender(touched: Sequence[TouchedSequence], mailbox_id: str) -> list[Link]:
+    """Link to where the paused sequences get another sender, several on one page. ``mailbox_id``: from which they sent."""
+    known = [each.id for each in touched if each.id]
+    if len(known) == 1:
+        return [("Change sender", f"/sequences/{known[0]}/hand-over")]
+    if not known or not mailbox_id:
+        return []
+    return [(f"Change the sender of these {len(known)} sequences", f"/sequences/sender?from={mailbox_id}")]
+
+
+def once_over(owner: str, mailbox: str, touched: Sequence[TouchedSequence], mailbox_id: str) -> list[Link]:
+    """Link to what somebody can do whose permission is over. ``owner``: the mailbox owner's name, or empty."""
+    return [
+        (f"Ask {owner or 'for permission'}", ask(mailbox)),
+        *change_sender(touched, mailbox_id),
+        *see(touched),
+    ]
+
+
+def sent_in_name(ends: str) -> list[Link]:
+    """Link to what was sent, and to the end of each permission. ``ends``: lines of a permission's id and who has it."""
+    given = [line.partition(" ") for line in ends.splitlines()]
+    return [
+        ("Show each with its receipt", "/settings/sent"),
+        *(
+            (f"End the permission of {name}", f"/settings/sequences/grants/{grant}/revoke")
+            for grant, _, name in given
+        ),
+    ]
+
+
 def ask(mailbox: str) -> str:
     """The path of the form that asks for a permission."""
     return f"/settings/sequences?ask={quote(mailbox, safe='')}#ask"

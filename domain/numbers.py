@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 WEEKS = (4, 12, 26)  # periods that a person can choose
 DEFAULT_WEEKS = 12
+MAX_WEEKS = 52
 # What every share is of, as pages say it.
 SHARE_OF = "people who got at least one email"
 # What each number counts, as pages say it.

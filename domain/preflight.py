@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from domain import task
 from domain.absence import away_at
-from domain.approval import WAITS, Approval
+from domain.approval import WAITS, WAITS_FOR_OWNER, Approval
 from domain.authority import Authority, Sender, Withdrawn, authorize
 from domain.connection import SCOPES
 from domain.grant import Grant
@@ -68,7 +69,9 @@ class Facts(Sender):
     moved: bool = False  # its sequence was handed over, and it is still at the former mailbox
     needs_approval: bool = False  # its step says so
     approval: Approval | None = None
-    text: str | None = None  # its mark, as it would leave now, if it needs approval; None: it could not leave
+    is_task: bool = False  # its step sends nothing
+    # Its mark, as it would leave now, if it needs approval, also by the mailbox's owner; None: it could not leave.
+    text: str | None = None
 
     @property
     def approved(self) -> bool:
@@ -143,15 +146,15 @@ def preflight(facts: Facts) -> Decision:
     if facts.moved:
         return Wait(facts.now, SENDER_CHANGED)  # until it is the other mailbox's
 
+    if facts.is_task:
+        return _stopped(facts) or Hold(task.WAITS)
     authorized = authorize(facts)
     if isinstance(authorized, Withdrawn):
         return authorized
     grant = authorized.grant
 
-    if facts.sequence_status != "active":
-        return Hold(f"sequence_{facts.sequence_status}")
-    if facts.enrollment_status != "active":
-        return Hold(f"enrollment_{facts.enrollment_status}")
+    if stopped := _stopped(facts):
+        return stopped
     if not facts.previous_sent:
         return Hold("previous_step_not_sent")
     due_at = max(facts.due_at, facts.not_before or facts.due_at)
@@ -159,6 +162,8 @@ def preflight(facts: Facts) -> Decision:
         return Wait(due_at, "not_due")
     if facts.needs_approval and not facts.approved:
         return Hold(WAITS)
+    if grant is not None and grant.waits_for_first:
+        return Hold(WAITS_FOR_OWNER)
     if facts.hold is not None:
         return Wait(facts.due_at, ON_HOLD)  # as planned; the dispatch asks for it again once the hold is over
     if facts.previous_still_draft:
@@ -183,11 +188,11 @@ def preflight(facts: Facts) -> Decision:
         (
             Check("person", "not suppressed, enrollment active"),
             Check("members", "sequence owner and mailbox owner active"),
-            Check("mailbox", f"connected by {facts.provider}, connection {facts.connection_version}"),
+            Check("mailbox", _connected(facts)),
             Check("scopes", " ".join(sorted(SCOPES[facts.provider])) or "none needed"),
             Check(
                 "permission",
-                authority if grant is None else f"{authority} {grant.id} version {grant.version}",
+                authority if grant is None else _permission(authority, grant),
             ),
             Check("sequence", "active, previous step sent"),
             Check("hold", "neither the mailbox nor its organization is held"),
@@ -209,6 +214,24 @@ def preflight(facts: Facts) -> Decision:
             ),
         ),
     )
+
+
+def _stopped(facts: Facts) -> Hold | None:
+    if facts.sequence_status != "active":
+        return Hold(f"sequence_{facts.sequence_status}")
+    if facts.enrollment_status != "active":
+        return Hold(f"enrollment_{facts.enrollment_status}")
+    return None
+
+
+def _connected(facts: Facts) -> str:
+    said = f"connected by {facts.provider}, connection {facts.connection_version}"
+    return said if facts.consented_at is None else f"{said}, its owner consented {facts.consented_at}"
+
+
+def _permission(authority: Authority, grant: Grant) -> str:
+    read = "" if grant.first_read is None else f", its first email {grant.first_read.in_words()}"
+    return f"{authority} {grant.id} version {grant.version}{read}"
 
 
 def _is_fresh(heard: Heard, now: datetime) -> bool:

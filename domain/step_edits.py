@@ -34,6 +34,11 @@ class Words:
     key: str | None = None
     kind: StepKind | None = None
 
+    @property
+    def is_task(self) -> bool:
+        """Does somebody do it by hand? An email never becomes a task, nor a task an email."""
+        return self.kind is StepKind.TASK
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -80,8 +85,9 @@ class _Matching:
         return [each for each in self._known if each.retired is retired and each.id not in self._taken]
 
     def _may_be(self, step: Known, words: Words) -> bool:
-        """Words may match them, unless the file's ids make them two steps."""
-        return step.words.key is None or words.key is None or step.words.key not in self._keys
+        """Words may match them, unless the file's ids make them two steps, or one is a task and the other an email."""
+        other_id = step.words.key is not None and words.key is not None and step.words.key in self._keys
+        return not other_id and step.words.is_task == words.is_task
 
     def by_key(self) -> None:
         for retired in (False, True):
@@ -89,7 +95,9 @@ class _Matching:
                 each.words.key: each for each in self._open(retired=retired) if each.words.key is not None
             }
             for index, words in enumerate(self._wanted):
-                if self.found[index] is None and words.key in steps:
+                if self.found[index] is not None or words.key not in steps:
+                    continue
+                if steps[words.key].words.is_task == words.is_task:
                     self._take(index, steps[words.key])
 
     def where(self, fits: Callable[[Known, Words], bool]) -> None:
@@ -117,8 +125,8 @@ class _Matching:
                 self._take(-minus_index, step)
 
     def _keyless(self, step: Known, words: Words) -> bool:
-        """Reworded and with another id: the file makes them two steps."""
-        return step.words.key is None or words.key is None
+        """Reworded and with another id: the file makes them two steps. So does being a task."""
+        return (step.words.key is None or words.key is None) and step.words.is_task == words.is_task
 
     def by_place(self) -> None:
         """New text between the same neighbours is the old step reworded."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+from domain.connection import Provider
 from domain.errors import (
     AccountDisabled,
     AdminApprovalRequired,
@@ -15,17 +16,20 @@ from domain.errors import (
     NotAssigned,
     OperatorMisconfigured,
     OrganizationGone,
+    OutsideScope,
     PolicyBlocked,
     RefusalUnexplained,
     SendingLimitReached,
     ServerUnsafe,
+    TenantRefused,
     Throttled,
 )
+from domain.provider_words import PROVIDER_WORDS
 
 # What to do after an email was refused, by the refusal's reason.
 _FIX_BY_REASON = {
-    "sending_blocked": "Ask your Microsoft 365 administrator to release the mailbox, then send another test email.",
-    "send_as_denied": "Ask your Microsoft 365 administrator to let the account send as this address, then try again.",
+    "sending_blocked": "Ask your {words.admin} to release the mailbox, then send another test email.",
+    "send_as_denied": "Ask your {words.admin} to let the account send as this address, then try again.",
     "mailbox_full": "Free up space in the mailbox, then try again.",
 }
 
@@ -102,26 +106,35 @@ def still_refused(address: str, refused_by: str, code: str) -> Verdict:
     )
 
 
-def verdict_of(error: Exception, address: str, *, of_test: bool, by_password: bool = False) -> Verdict:
-    """Say what an error means. ``of_test``: of a test email, else of a check. ``by_password``: of custom SMTP."""
+def verdict_of(error: Exception, address: str, provider: str, *, of_test: bool) -> Verdict:
+    """Say what an error of this provider means. ``of_test``: of a test email, else of a check."""
+    words = PROVIDER_WORDS[provider]
     general = Outcome.NOT_SENT if of_test else Outcome.NOT_VERIFIED
     blocked = Outcome.NOT_SENT if of_test else Outcome.NOT_ALLOWED
     outcome, fix = {
-        ConsentMissing: (general, "Reconnect it and accept all permissions that Microsoft lists."),
+        ConsentMissing: (general, f"Reconnect it and {words.accept}."),
         MailboxDisconnected: (
             general,
             f"Check the account and password of {address}."
-            if by_password
+            if provider == Provider.SMTP
             else f"Reconnect it, and sign in as {address}.",
         ),
         AccountDisabled: (blocked, "Ask your IT team to enable the account, then reconnect."),
         OrganizationGone: (
             blocked,
-            "Your organization's administrators have to resolve this with Microsoft. Reconnecting does not help.",
+            f"Your organization's administrators have to resolve this with {words.name}. Reconnecting does not help.",
         ),
         RefusalUnexplained: (
             general,
             f"Reconnect {address}. If that does not help, show your IT team the code.",
+        ),
+        TenantRefused: (
+            blocked,
+            "Ask an administrator of your organization to give the consent again, on the page of the connection in Email settings.",
+        ),
+        OutsideScope: (
+            blocked,
+            f"Ask your {words.admin} to include {address} in what Onbehalf may use. It can take two hours until {words.name} applies it.",
         ),
         NotAssigned: (
             blocked,
@@ -129,7 +142,12 @@ def verdict_of(error: Exception, address: str, *, of_test: bool, by_password: bo
         ),
         ServerUnsafe: (general, "Check host, port and encryption with your IT team."),
         MailboxUnsuitable: (general, "Connect a person's own, licensed mailbox instead."),
-        AdminApprovalRequired: (blocked, "Ask your IT team to approve Onbehalf, then reconnect."),
+        AdminApprovalRequired: (
+            blocked,
+            f"Ask your {words.admin}: {words.approval}. Then reconnect."
+            if provider == Provider.GMAIL
+            else "Ask your IT team to approve Onbehalf, then reconnect.",
+        ),
         PolicyBlocked: (blocked, "Ask your IT team which policy blocks it. Reconnecting does not help."),
         SendingLimitReached: (general, "The settings are right. Wait up to a day, then try again."),
         Throttled: (general, "The settings may be right. Wait a minute, then try again."),
@@ -140,7 +158,7 @@ def verdict_of(error: Exception, address: str, *, of_test: bool, by_password: bo
         DeliveryInDoubt: (general, "Check your inbox: the email may have arrived anyway."),
     }.get(type(error), (general, "Try again in a few minutes."))
     if isinstance(error, ConnectionRefused) and error.on_send and error.reason in _FIX_BY_REASON:
-        fix = _FIX_BY_REASON[error.reason]
+        fix = _FIX_BY_REASON[error.reason].format(words=words)
     text = str(error)
     if isinstance(error, OperatorMisconfigured):
         text = "Onbehalf itself is not set up correctly to send."

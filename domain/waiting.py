@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from domain.event_types import PAUSED_BECAUSE
@@ -18,10 +19,36 @@ _BY_REASON: Mapping[str, tuple[str, str]] = {
     "sending_limit_reached": ("Daily limit", "The provider's limit of this mailbox is used up."),
     "permission_used_up_today": ("Daily limit", "Today's limit of this permission is used up."),
     "mailbox_not_read": ("Mailbox", "We could not read the mailbox just now, and try again every minute."),
+    "mailbox_read_first": ("Mailbox", "We first read what came into it."),
     "previous_email_still_in_drafts": ("Mailbox", "The email before it is still in Drafts."),
 }
+# What one can filter planned emails by, and which reasons that is.
+WAITS_FOR: Mapping[str, tuple[str, ...]] = {
+    word: tuple(code for code, (each, _) in _BY_REASON.items() if each == word)
+    for word in ("Away", "Sending hours", "Daily limit", "Mailbox")
+}
+
+
+class Need(StrEnum):
+    """What somebody gives or does before an email can leave, as lists are filtered by it."""
+
+    APPROVAL = "approval"
+    TASK = "task"
+    FIELD = "field"
+
+
+NEED_WORDS: Mapping[Need, str] = {
+    Need.APPROVAL: "An approval",
+    Need.TASK: "A task",
+    Need.FIELD: "A missing field",
+}
 _PERMISSION = (EventKind.GRANT_REVOKED, EventKind.GRANT_EXPIRED, EventKind.GRANT_MISSING)
-_MAILBOX = (EventKind.MAILBOX_DISCONNECTED, EventKind.CONNECTION_LOST)
+_MAILBOX = (
+    EventKind.MAILBOX_DISCONNECTED,
+    EventKind.CONNECTION_LOST,
+    EventKind.TENANT_DISCONNECTED,
+    EventKind.TENANT_LOST,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +84,15 @@ def waits_for(row: Any, blockers: str = "") -> WaitsFor:
             return WaitsFor("Field", "warn", f"{field[:1].upper()}{field[1:]} is missing.")
         case Obstacle.PERSON_PAUSED:
             return WaitsFor("Paused", "warn", "Somebody paused this person.")
+        case Obstacle.TASK:
+            return WaitsFor("A task", "info", f"Step {row.position} is a task, and sends nothing.")
         case Obstacle.APPROVAL:
             return WaitsFor(
                 "Your approval", "info", f"You asked to read step {row.position} before it leaves."
+            )
+        case Obstacle.MAILBOX_OWNER:
+            return WaitsFor(
+                "Mailbox owner", "info", "The owner of the mailbox reads the first email before it leaves."
             )
         case Obstacle.HELD:
             return WaitsFor("Paused", "warn", "It waits for a decision.")

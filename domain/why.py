@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from domain.connection import ACCEPTS, REFUSED_BY, TRACEABLE
+from domain.connection import ACCEPTS, REFUSED_BY, SENT_FOLDER, TRACEABLE
 from domain.event_types import PAUSED_BECAUSE
 from domain.holds import SendingHold, sentence
 from domain.lane import PER_MINUTE
 from domain.notice import why_failed
 from domain.obstacle import Obstacle, missing_field, obstacle
 from domain.processes import Role, nobody, what_fails
+from domain.reasons import WORDS, after, because
 
 _STUCK = (
     "Microsoft accepted {step}, but it is still in Drafts of {address}. We never send it again by ourselves: send it there,"
@@ -34,7 +35,8 @@ _LISTENING = {
 }
 # Reasons that are said by when sending hours begin, or need no word.
 _HOURS = (None, "outside_sending_window")
-_CLOSED = {"skipped_by_hand": "somebody skipped it", "cancelled_by_hand": "somebody cancelled it"}
+# Reasons that say no more than that a person did it.
+_BY_HAND = ("by_hand", "by hand", "stopped", "on the person's page")
 # How a moment is written: to the second, by the clock alone, to the minute.
 SECOND, CLOCK, MINUTE = "second", "clock", "minute"
 When = Callable[[datetime, str], str]
@@ -53,6 +55,7 @@ class Remedy(StrEnum):
     DECIDE = "decide"  # under Needs attention
     RELEASE = "release"  # the hold
     APPROVE = "approve"  # the email, as it is
+    TASK = "task"  # to be done, or skipped
     EARLIER = "earlier"
 
 
@@ -70,12 +73,14 @@ class Around:
     """What is true beyond the enrollment itself: what ``db.sending.waits``, ``db.access.authority`` and ``db.views.processes`` say.
 
     ``waits``: why its sequence sends nothing today. ``opens_at``: when sending hours begin; None: they last. ``roles``: who sends.
+    ``task``: if it is one, whose and what, such as ``Anna Smith: Call them``.
     """
 
     waits: str | None = None
     blockers: Sequence[str] = ()
     opens_at: datetime | None = None
     roles: Sequence[Role] = ()
+    task: str = ""
 
 
 def why(row: Any, around: Around, when: When) -> Why:
@@ -90,16 +95,20 @@ def why(row: Any, around: Around, when: When) -> Why:
 def next_of(row: Any, around: Around, when: When) -> Why:
     """``why`` without who, where, and how much was sent."""
     if row.suppressed:
-        return Why(f"Nothing more will be sent: the person is suppressed ({row.suppressed}).", Remedy.LIFT)
+        return Why(
+            f"Nothing more will be sent: the address is on the suppression list{after(', because ', row.suppressed)}.",
+            Remedy.LIFT,
+        )
     if row.status == "finished":
         return Why(
             "All steps have been sent." if row.state == "sent" or row.state is None else "No step is left."
         )
     if row.status in ("stopped", "archived"):
-        words = f"Nothing more will be sent: this person is {row.status} in the sequence ({row.reason})."
         if row.state == "closed" and row.outcome == "failed":
-            return Why(f"{words} {why_failed(row.delivery_reason)}", Remedy.DECIDE)
-        return Why(words)
+            return Why(f"Nothing more will be sent. {why_failed(row.delivery_reason)}", Remedy.DECIDE)
+        return Why(
+            f"Nothing more will be sent: {_by_somebody(row.reason, 'somebody stopped the sequence for this person')}."
+        )
     if row.state is None:
         return Why("No step is planned.")
     step = f"Step {row.position}"
@@ -109,7 +118,7 @@ def next_of(row: Any, around: Around, when: When) -> Why:
         case "sent":
             return Why(f"{step} was the last one sent.")
         case "closed":
-            return Why(f"{step} will not be sent: {_CLOSED.get(row.delivery_reason, row.delivery_reason)}.")
+            return Why(f"{step} will not be sent{after(': ', row.delivery_reason)}.")
         case "review":
             return Why(_review(row, step), Remedy.DECIDE)
         case "in_doubt":
@@ -119,12 +128,20 @@ def next_of(row: Any, around: Around, when: When) -> Why:
                 if row.provider in TRACEABLE
                 else f"{ACCEPTS[row.provider]} cannot be searched, so a person will have to decide"
             )
-            return Why(f"{step} is in doubt ({row.delivery_reason}): {looks}.")
+            return Why(f"{step} is in doubt{after(', because ', row.delivery_reason)}: {looks}.")
         case "queued" if silent := nobody_sends(around.roles, when):
             return Why(f"{step} is queued. {silent}")
         case "queued" | "preparing" | "drafted" | "sending":
-            return Why(f"{step} is on its way ({row.state}).")
+            return Why(f"{step} is on its way.")
     return _pending(row, step, around, when)
+
+
+def _by_somebody(reason: str | None, what: str) -> str:
+    """Why somebody gets nothing; ``what`` a person did, with what they wrote about it."""
+    code = (reason or "").partition(": ")[0]
+    if code in WORDS and code not in _BY_HAND:
+        return because(reason)
+    return what if code in _BY_HAND else f"{what}{after(': ', reason)}"
 
 
 def nobody_sends(roles: Sequence[Role], when: When) -> str:
@@ -162,14 +179,30 @@ def _pending(row: Any, step: str, around: Around, when: When) -> Why:
             return Why(words, Remedy.RESUME_SEQUENCE)
         case Obstacle.FIELD:
             field = missing_field(row.reason) or ""
-            return Why(f"{step} waits: {field} is missing. Fill it in.", Remedy.FILL_IN, field)
+            return Why(f"{step} waits: {because(row.reason)}. Fill it in.", Remedy.FILL_IN, field)
         case Obstacle.PERSON_PAUSED:
-            return Why(f"{step} waits: this person is paused ({row.reason}).", Remedy.RESUME_PERSON)
+            return Why(
+                f"{step} waits: {_by_somebody(row.reason, 'somebody paused this person')}.",
+                Remedy.RESUME_PERSON,
+            )
+        case Obstacle.TASK:
+            what = f"a task of {around.task.rstrip('.')}"
+            if row.due_at > row.now:
+                return Why(f"{step} is {what}, planned for {when(row.due_at, SECOND)}.", Remedy.TASK)
+            return Why(f"{step} waits for {what}, since {when(row.due_at, MINUTE)}.", Remedy.TASK)
         case Obstacle.APPROVAL:
             since = when(row.due_at, MINUTE)
             return Why(f"{step} waits for approval by {row.owner} since {since}.", Remedy.APPROVE)
+        case Obstacle.MAILBOX_OWNER:
+            since = when(row.due_at, MINUTE)
+            return Why(
+                f"{step} waits since {since}: the owner of {row.address} reads the first email on their permission before it leaves."
+            )
         case Obstacle.HELD:
-            return Why(f"{step} waits for a person: {row.delivery_reason}.", Remedy.RESUME_SEQUENCE)
+            return Why(
+                f"{step} waits until somebody decides{after(': ', row.delivery_reason)}.",
+                Remedy.RESUME_SEQUENCE,
+            )
         case Obstacle.ON_HOLD:
             held = sentence(SendingHold.from_json(row.hold), row.address, when)
             return Why(f"{step} waits{_planned(row, when)}. {held}", Remedy.RELEASE)
@@ -195,7 +228,8 @@ def _planned(row: Any, when: When) -> str:
 
 def _by_time(row: Any, step: str, around: Around, when: When) -> Why:
     """Nothing holds it but time: its own, sending hours, those before it, or nobody who sends."""
-    reason = "" if row.delivery_reason in _HOURS else f" ({row.delivery_reason})"
+    said = "" if row.delivery_reason in _HOURS else because(row.delivery_reason)
+    reason = f" ({said})" if said else ""
     opens = around.opens_at
     if row.due_at > row.now:
         hours = (
@@ -225,12 +259,13 @@ def _by_time(row: Any, step: str, around: Around, when: When) -> Why:
 def _review(row: Any, step: str) -> str:
     # By SMTP we know of no copy in the mailbox: only the server knows.
     look = (
-        f"Look in Sent Items of {row.address}"
+        f"Look in {SENT_FOLDER[row.provider]} of {row.address}"
         if row.provider in TRACEABLE
         else f"Ask your IT team to look for it in the mail server's log ({row.address})"
     )
+    why = after(": ", row.delivery_reason)
     return (
-        f"{step} went to {ACCEPTS[row.provider]}, and we do not know whether it left ({row.delivery_reason}). We never send it"
+        f"{step} went to {ACCEPTS[row.provider]}, and we do not know whether it left{why}. We never send it"
         f" again by ourselves. {look} and settle it."
     )
 
@@ -249,6 +284,8 @@ def _provider_waits(row: Any, step: str, when: When) -> str:
                 f"{step} waits: {whose} refused several emails from {row.address} in a row and gave no reason. We try again"
                 f" at {until}."
             )
+        case "mailbox_read_first":
+            return f"{step} waits until {until}: we first read what came into {row.address}, and {whose} answers only so much a minute."
         case "operator_misconfigured":
             return f"{step} waits until {until}: Onbehalf itself is not set up correctly. We have alerted its operators."
     return f"{step} waits: {whose} asked this mailbox to wait until {until}."

@@ -16,13 +16,15 @@ class Action(StrEnum):
     END_GRANT = "grant"
     REMOVE_MAILBOX = "mailbox_removed"
     DISABLE_MAILBOX = "mailbox_disabled"
+    DISCONNECT_TENANT = "tenant_disconnected"  # all mailboxes that are connected by it
     DEACTIVATE_MEMBER = "member"
     PAUSE_SEQUENCE = "sequence_paused"
     ARCHIVE_SEQUENCE = "sequence_archived"
     SET_BACK_SEQUENCE = "sequence_set_back"
-    CHANGE_SEQUENCE = "sequence_changed"  # an import stopped some of it
+    CHANGE_SEQUENCE = "sequence_changed"  # some of its people: by an import, or by hand
     HAND_OVER_SEQUENCE = "sequence_handed_over"
     HAND_OVER_MEMBER = "member_handed_over"  # all sequences of somebody who left
+    CHANGE_SENDERS = "senders_changed"  # of several sequences of one owner
     END_ENROLLMENT = "enrollment"
     STOP_PERSON = "person_stopped"
     SUPPRESS_CANDIDATE = "candidate"

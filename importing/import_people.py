@@ -157,7 +157,7 @@ class _Round:
 
     def _target(self) -> Target:
         work = self._work
-        return Target(work.organization_id, work.sequence_id, work.a_day, work.anyway)
+        return Target(work.organization_id, work.sequence_id, work.a_day, work.anyway, work.member_id)
 
     def _headers(self) -> bytes:
         return digest([each.title for each in self._columns])

@@ -9,7 +9,9 @@ from domain.delay import spelled
 from domain.errors import InvalidInput
 from domain.message import MAX_BODY, MAX_SUBJECT
 from domain.send_window import SendWindow, known_zone
+from domain.signature import MAX_SIGNATURE, checked_signature
 from domain.step_edits import Words
+from domain.task import MAX_TEXT
 from importing.answers import read_answers
 from importing.organization_specs import (
     EntitySpec,
@@ -126,15 +128,28 @@ def _says(node: yaml.Node | None, word: str) -> bool:
 
 def _mailbox(reader: Reader, node: yaml.Node) -> MailboxSpec:
     found = reader.mapping(
-        node, "a mailbox", required={"address", "owner"}, optional={"daily_cap", "provider"}
+        node, "a mailbox", required={"address", "owner"}, optional={"daily_cap", "provider", "signature"}
     )
     return MailboxSpec(
         _address(reader, found.get("address"), "address"),
         _address(reader, found.get("owner"), "owner"),
         reader.number(found["daily_cap"], "daily_cap", 1000, 1, 10_000) if "daily_cap" in found else None,
-        reader.choice(found["provider"], "provider", "graph", {"graph"}) if "provider" in found else None,
+        reader.choice(found["provider"], "provider", "graph", {"graph", "gmail"})
+        if "provider" in found
+        else None,
         place_of(node),
+        _signature(reader, found.get("signature")),
     )
+
+
+def _signature(reader: Reader, node: yaml.Node | None) -> str | None:
+    if node is None:
+        return None
+    try:
+        return checked_signature(reader.text(node, "signature", most=MAX_SIGNATURE, lines=True))
+    except InvalidInput as error:
+        reader.wrong(node, error.what, error.fix)
+        return None
 
 
 def _grant(reader: Reader, node: yaml.Node) -> GrantSpec:
@@ -153,7 +168,7 @@ def _sequence(reader: Reader, node: yaml.Node, zone: str) -> SequenceSpec:
         node,
         "a sequence",
         required={"name", "owner", "send_from", "steps"},
-        optional={"answers", "fields", "sending", "status"},
+        optional={"answers", "fields", "sending", "signature", "status"},
     )
     fields = []
     for each in reader.sequence(found.get("fields"), "fields", most=_MAX_FIELDS):
@@ -163,10 +178,9 @@ def _sequence(reader: Reader, node: yaml.Node, zone: str) -> SequenceSpec:
         else:
             fields.append(name)
     allowed = merge.STANDARD_FIELDS | set(fields)
-    steps = [
-        _step(reader, each, n, allowed)
-        for n, each in enumerate(reader.sequence(found.get("steps"), "steps", most=_MAX_STEPS), start=1)
-    ]
+    steps: list[Words] = []
+    for each in reader.sequence(found.get("steps"), "steps", most=_MAX_STEPS):
+        steps.append(_step(reader, each, allowed, first=all(step.is_task for step in steps)))
     places = [place_of(each) for each in reader.sequence(found.get("steps"), "steps", most=_MAX_STEPS)]
     _once(reader, [(step.key or "", place) for step, place in zip(steps, places, strict=True)], "step id")
     if "steps" in found and not steps:
@@ -185,10 +199,14 @@ def _sequence(reader: Reader, node: yaml.Node, zone: str) -> SequenceSpec:
         tuple(steps),
         place_of(node),
         read_answers(reader, found.get("answers"), {"stop", "opt_out_line"}),
+        reader.choice(found["signature"], "signature", "on", {"on", "off"}) == "on"
+        if "signature" in found
+        else None,
     )
 
 
-def _step(reader: Reader, node: yaml.Node, number: int, allowed: frozenset[str] | set[str]) -> Words:
+def _step(reader: Reader, node: yaml.Node, allowed: frozenset[str] | set[str], *, first: bool) -> Words:
+    """``first``: no email comes before it."""
     found = reader.mapping(node, "a step", required={"delay", "body"}, optional={"subject", "id", "kind"})
     delay = reader.text(found.get("delay"), "delay")
     if delay:
@@ -196,18 +214,28 @@ def _step(reader: Reader, node: yaml.Node, number: int, allowed: frozenset[str] 
             delay = spelled(delay)
         except InvalidInput as error:
             reader.wrong(found["delay"], error.what, error.fix)
+    kind = (
+        StepKind(reader.choice(found["kind"], "kind", "automatic", set(StepKind)))
+        if "kind" in found
+        else None
+    )
     subject = None
-    if "subject" in found:
+    if kind is StepKind.TASK:
+        if "subject" in found:
+            reader.wrong(found["subject"], "a task has no subject", "Its first line says what to do.")
+    elif "subject" in found:
         subject = reader.text(found["subject"], "subject", most=MAX_SUBJECT)
         _template(reader, found["subject"], subject, allowed)
-    elif number == 1:
-        reader.wrong(node, "the first step has no subject", "Only later steps can answer in the same thread.")
-    body = reader.text(found.get("body"), "body", most=MAX_BODY, lines=True)
+    elif first:
+        reader.wrong(
+            node, "the first email has no subject", "Only later emails can answer in the same thread."
+        )
+    most = MAX_TEXT if kind is StepKind.TASK else MAX_BODY
+    body = reader.text(found.get("body"), "body", most=most, lines=True)
     if "body" in found:
         _template(reader, found["body"], body, allowed)
-    kind = reader.choice(found["kind"], "kind", "automatic", set(StepKind)) if "kind" in found else None
     key = reader.text(found["id"], "id", most=64) if "id" in found else None
-    return Words(delay, subject, body, key, None if kind is None else StepKind(kind))
+    return Words(delay, subject, body, key, kind)
 
 
 def _template(reader: Reader, node: yaml.Node, template: str, allowed: frozenset[str] | set[str]) -> None:

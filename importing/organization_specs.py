@@ -29,13 +29,14 @@ class EntitySpec:
 
 @dataclass(frozen=True, slots=True)
 class MailboxSpec:
-    """A mailbox as written. ``daily_cap``, ``provider`` None = not given."""
+    """A mailbox as written. ``daily_cap``, ``provider``, ``signature`` None = not given."""
 
     address: str
     owner: str
     daily_cap: int | None
     provider: str | None
     place: Place
+    signature: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class SequenceSpec:
     steps: tuple[Words, ...]
     place: Place
     answers: dict[str, Any] | None = None  # fields of ``AnswerSettings``
+    with_signature: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from db.access import grants
 from db.audit import audit
 from db.core.session import Transaction
 from db.listening import answer_settings
-from db.mailboxes import renames, senders
+from db.mailboxes import renames, senders, signatures
 from db.sequences import imports
 from db.views import lookups
 from domain.errors import NotFound, NotPermitted
@@ -221,7 +221,8 @@ class Organizations:
             spec.time_zone,
             keep_cap=box.daily_cap is None,
         )
-        self._summary.count("mailboxes", written)
+        signed = self._sign(mailbox_id, box)
+        self._summary.count("mailboxes", written or signed)
         state = imports.connection_of(self._tx, mailbox_id)
         if state.status == "disconnected":
             self._left(
@@ -232,6 +233,18 @@ class Organizations:
                 f"{box.address} sends by {state.provider}, and the file says provider: {box.provider}; only {box.owner} can"
                 " change that, by connecting it."
             )
+
+    def _sign(self, mailbox_id: UUID, box: MailboxSpec) -> bool:
+        """Give a mailbox its first signature. Its owner has the next word."""
+        present = signatures.of(self._tx, mailbox_id)
+        if box.signature is None or box.signature == present.body:
+            return False
+        if present.version:
+            self._left(
+                f"{box.address} keeps its signature: only {box.owner} changes it, under Mailbox and permissions."
+            )
+            return False
+        return signatures.put(self._tx, mailbox_id, box.signature, actor=self._actor)
 
     def _grant(
         self,

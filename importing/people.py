@@ -25,7 +25,7 @@ MAX_FILE = 200 * 1024 * 1024  # bytes
 class Options:
     """How to read the file, and what to do with it. ``rejects``: where to write rows left out; None: beside the file.
 
-    ``a_day``, ``anyway``: see ``importing.writing.Target``.
+    ``a_day``, ``anyway``: see ``importing.writing.Target``. ``member``: by address or id, who sees the people without a sequence.
     """
 
     mapping: dict[str, str] = field(default_factory=dict)
@@ -35,6 +35,7 @@ class Options:
     rejects: Path | None = None
     a_day: int | None = None
     anyway: str = ""
+    member: str | None = None
 
 
 def import_people(
@@ -112,7 +113,20 @@ def _target(tx: Transaction, sequence: str | None, organization: str | None, opt
         raise InvalidInput(
             "Whose candidates are these?", fix="Give --sequence NAME (or --organization NAME)."
         )
-    return Target(organization_id, sequence_id, options.a_day, check_reason(options.anyway, admin=True))
+    if options.member is not None and sequence_id is not None:
+        raise InvalidInput(
+            "the sequence's owner sees these people", where="--member", fix="Leave it out, or the sequence."
+        )
+    member_id = None
+    if options.member is not None:
+        member_id = lookups.by_name(tx, "member", options.member, organization=organization)
+    return Target(
+        organization_id,
+        sequence_id,
+        options.a_day,
+        check_reason(options.anyway, admin=True),
+        member_id=member_id,
+    )
 
 
 def summary_of(sheet: Sheet, *, dry_run: bool) -> PeopleSummary:

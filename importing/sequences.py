@@ -109,6 +109,7 @@ class Sequences:
                 "status": status,
                 "sending": None if spec.sending is None else spec.sending.window,
                 "fields": list(spec.fields or ()),
+                "with_signature": spec.with_signature is not False,
             },
         )
         imports.write_steps(self._tx, self._organization_id, sequence_id, spec.steps)
@@ -129,6 +130,7 @@ class Sequences:
             sending=None if spec.sending is None else spec.sending.window,
             keep_sending=spec.sending is None,
             fields=spec.fields,
+            with_signature=spec.with_signature,
         )
         self._hours(spec, known)
         changed |= self._answers(spec, known.id)

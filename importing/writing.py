@@ -71,12 +71,15 @@ class PeopleSummary:
 class Target:
     """Where people go. ``a_day``: how many of them start on one day; None: all at once. ``anyway``: why an admin enrolls people whom
     the rule keeps out (``domain/enrolling.py``), or "".
+
+    ``member_id``: who brings them in, and sees them although no sequence of theirs has them; None: nobody in particular.
     """
 
     organization_id: UUID
     sequence_id: UUID | None
     a_day: int | None = None
     anyway: str = ""
+    member_id: UUID | None = None
 
 
 def write(
@@ -94,6 +97,8 @@ def write(
         tx, target.organization_id, rows, progress
     )
     summary.unchanged = len(rows) - summary.candidates_created - summary.candidates_updated
+    if target.member_id is not None and target.sequence_id is None:
+        candidates.bring_in(tx, target.organization_id, target.member_id, emails)
     enrolled = enroll(tx, target, emails, summary)
     if summary.candidates_created or summary.candidates_updated or summary.enrolled:
         names = (
@@ -296,6 +301,9 @@ def _first_message(
         "extra_fields": row.fields,
         "sender_name": row.sender_name,
         "sender": row.sender,
+        "signature": row.signature,
+        "signature_version": row.signature_version,
+        "with_signature": row.with_signature,
         "step_id": begin.step_id,
         "version": 1,
         "position": step.position,

@@ -32,10 +32,12 @@ from scheduler import (
     digests,
     due_steps,
     early_warnings,
+    first_emails,
     incidents,
     mailbox_reads,
     measuring,
     metrics,
+    numbers,
     outbox_relay,
     people_imports,
     received_mail,
@@ -67,7 +69,7 @@ def main() -> None:
         sys.exit(f"onbehalf: {error}")
     # All periodic jobs, with their intervals in seconds.
     jobs: tuple[tuple[str, float, Callable[[], object]], ...] = (
-        ("due_steps", 0.5, lambda: due_steps.tick(database, broker)),
+        ("due_steps", due_steps.EVERY, due_steps.Ticks(database, broker)),
         ("outbox_relay", 0.5, lambda: outbox_relay.relay(database, broker)),
         ("mailbox_reads", 0.5, lambda: mailbox_reads.tick(database, broker)),
         ("watch_mailboxes", 15, lambda: mailbox_reads.watch(database)),
@@ -87,6 +89,8 @@ def main() -> None:
         ("default_addresses", 60, lambda: default_addresses.make(database, settings)),
         ("digests", 600, lambda: digests.notify(database)),
         ("approvals", 600, lambda: approvals.notify(database)),
+        ("first_emails", 15, lambda: first_emails.notify(database)),
+        ("numbers", 60, lambda: numbers.count(database)),
         ("summaries", 60, lambda: summaries.summarize(database)),
         ("people_imports", 3600, lambda: people_imports.forget(database)),
         ("received_mail", 3600, lambda: received_mail.forget(database)),

@@ -30,6 +30,7 @@ _HELP = {
     "failed_last_day": "Deliveries that failed for good in the last day.",
     "lag": "Seconds since the oldest work of an open lane was due; large and healthy while a mailbox's pace works off a backlog.",
     "overdue_for_no_reason": "Emails that could leave and do not: nothing waits for pace, window, hold, a reading or a process.",
+    "reading_lag": "Seconds since the mailbox that waits longest was to be read, and no worker has begun with it.",
     "queue_lag": "Seconds since the oldest queued delivery was queued.",
     "outbox_open": "Jobs committed and not consumed yet.",
     "outbox_parked": "Jobs enqueued too often; an operator must act.",

@@ -6,10 +6,9 @@ from plain threads. It raises only ``domain.errors.ProviderError``.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
-from domain.connection import Folder
 from domain.message import OutgoingMessage
 
 MAX_REFERENCES = 20  # Message-IDs in one header
@@ -28,13 +27,36 @@ class AccessToken:
 
 
 class TokenSource(Protocol):
-    """Returns the mailbox owner's access token as of the call, never one from an earlier delivery.
+    """Returns the mailbox owner's access token as of the call, never one from an earlier delivery."""
 
-    ``claims`` is the JSON text of a claims challenge; the answer must then be a newer token than the refused one.
-    """
+    @property
+    def organization(self) -> str:
+        """Whose mailbox it is, for what one mailbox shows of all; empty: unknown."""
+        ...
 
     def token(self, claims: str | None = None) -> AccessToken:
-        """Return a token that is valid now. Raises ``ConnectionRefused`` or ``ProviderUnavailable``."""
+        """Return a token that is valid now; with ``claims``, a challenge's JSON text, a newer one than the refused.
+
+        Raises ``ConnectionRefused`` or ``ProviderUnavailable``.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Whose mailbox it is, of a tenant to which the application has access as a whole."""
+
+    tenant_id: str
+    account_id: str
+    address: str
+
+
+@runtime_checkable
+class AppTokens(TokenSource, Protocol):
+    """The application's own tokens for one mailbox."""
+
+    def user(self) -> User:
+        """Return whose mailbox it is. Raises ``MailboxDisconnected``, ``ProviderUnavailable``."""
         ...
 
 
@@ -42,9 +64,8 @@ class TokenSource(Protocol):
 class Thread:
     """The email that another one answers: its correlation id, and its subject in case the email is gone.
 
-    ``draft_id``: the submitted draft, which identifies it until it has left Drafts. ``internet_message_id`` and
-    ``conversation_id``: its own, if known. ``item_id``: of what somebody else wrote and this mailbox received, which has no
-    correlation id. ``left``: it is known to have left Drafts.
+    ``draft_id``: the submitted draft, which identifies it until it has left Drafts. ``internet_message_id``, ``conversation_id``: its
+    own, if known. ``item_id``: of what somebody else wrote, which has no correlation id. ``left``: it is known to have left Drafts.
     """
 
     correlation_id: str
@@ -99,12 +120,20 @@ UNUSABLE = {"shared": "a shared mailbox", "room": "a room", "equipment": "equipm
 @dataclass(frozen=True, slots=True)
 class MailboxFacts:
     """What the provider says about a mailbox. ``settings`` is JSON for ``mailboxes.settings``:
-    ``{"zone", "window": SendWindow json | null, "absences": [{"starts", "ends" | null}], "purpose"}``."""
+    ``{"zone", "window": SendWindow json | null, "absences": [{"starts", "ends" | null}], "purpose"}``.
+
+    ``addresses``: the account's own first. ``sends_as_any``: an email may name each of them as its sender, not only the first.
+    """
 
     addresses: Sequence[str]
     account_id: str
     tenant_id: str
     settings: Mapping[str, object]
+    sends_as_any: bool = False
+
+    def sends_as(self, address: str) -> str:
+        """Return the address from which a mailbox sends that was listed under this one."""
+        return address if self.sends_as_any and address in self.addresses else self.addresses[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +249,36 @@ class Reads(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What came into a mailbox since a bookmark, and where its log stood before the first page was asked for."""
+
+    stands: str
+    pages: Iterator[Sequence[Header]]
+
+
+@runtime_checkable
+class KeepsLog(Reads, Protocol):
+    """A provider that keeps a log of what comes into a mailbox, for a while. Bookmarks are good for one connection's account."""
+
+    def stands(self) -> str:
+        """Return a bookmark of where the log stands now."""
+        ...
+
+    def added(self, since: str) -> Added | None:
+        """Return what the log has since a bookmark, as ``incoming`` but in no order. None: it does not say for sure, so read by time."""
+        ...
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A provider that lets a mailbox ask only so much a minute, for reading and sending together."""
+
+    def gives_way(self) -> timedelta:
+        """Return how long the mailbox's emails should wait for what was read since the last call."""
+        ...
+
+
 @runtime_checkable
 class HidesReplies(Reads, Protocol):
     """A provider at which ``incoming`` leaves out some automatic replies (Exchange: those of the same organization)."""
@@ -235,19 +294,6 @@ class ListsDrafts(Protocol):
 
     def drafts(self) -> frozenset[str]:
         """The ids of everything that lies in Drafts."""
-        ...
-
-
-@runtime_checkable
-class Subscribes(Protocol):
-    """A provider that calls us when something changes in a mailbox."""
-
-    def subscribe(self, url: str, secret: str, until: datetime, folder: Folder) -> str:
-        """Have ``url`` called for new items of a folder; returns the subscription's id. ``secret`` comes back with every call."""
-        ...
-
-    def renew_subscription(self, subscription_id: str, until: datetime) -> bool:
-        """Let it live until then. False: it is gone."""
         ...
 
 

@@ -9,15 +9,15 @@ import secrets
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from domain.errors import NotPermitted, ProviderUnavailable
-from transports.entra import GRAPH, Entra, Tokens, read_tokens
+from transports.entra import GRAPH, Entra, read_tokens
 from transports.entra_errors import failure
+from transports.token_endpoint import Identity, SignedIn
 
 # MSAL prefers the answer as a form. But browsers send no SameSite=Lax cookie with a form from another site, and that cookie
 # ties the answer to its browser. The code in the address works only once, with the verifier that only we have.
@@ -31,24 +31,6 @@ WHO = (GRAPH + "User.Read",)
 # ``organizations`` keeps personal accounts out of the sign-in page; the claims are checked all the same.
 _AUTHORITY = "organizations"
 _SKEW = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The account that signed in. ``account_id`` within ``tenant_id`` never changes; ``address`` is for display and may."""
-
-    tenant_id: str
-    account_id: str
-    address: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A finished sign-in. ``tokens`` only if requested."""
-
-    identity: Identity
-    tokens: Tokens | None = field(repr=False)
 
 
 def begin(

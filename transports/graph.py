@@ -4,18 +4,18 @@ For Graph's behaviour see "Things to know about sending mail", "message: send", 
 "singleValueLegacyExtendedProperty" and "message: permanentDelete" in Microsoft's Graph documentation.
 """
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from domain.connection import Folder
-from domain.delivery import STEP_BACK_AFTER
-from domain.errors import DeliveryInDoubt, PreviousStillDraft, ProviderUnavailable
+from domain.errors import PreviousStillDraft, ProviderUnavailable
 from domain.message import OutgoingMessage, reply_subject
 from transports import graph_read_requests as reads
 from transports import graph_requests as requests
 from transports.base import (
     Accepted,
+    AppTokens,
     Content,
     Draft,
     Found,
@@ -23,16 +23,26 @@ from transports.base import (
     MailboxFacts,
     Thread,
     TokenSource,
+    User,
 )
-from transports.graph_adapter import Answer, UnansweredError
-from transports.graph_client import GraphClient, Request, read_token
+from transports.graph_calls import GraphCalls, decoded
+from transports.graph_client import GraphClient
 from transports.graph_errors import Purpose, failure, is_gone, request_id
-from transports.graph_reading import content_of, headers_of, items_of, json_of, pages, preview_of, unreadable
+from transports.graph_reading import (
+    content_of,
+    draft_of,
+    headers_of,
+    id_of,
+    items_of,
+    pages,
+    preview_of,
+)
 from transports.graph_reading import text_of as _text
+from transports.graph_replies import WholeReplies
 from transports.graph_settings import addresses_of, domains_of, mailbox_facts
+from transports.once import read_token
+from transports.subjects import same_thread_subject
 
-# A search by property may return empty pages with a link to the next one. We give up after this many.
-_MAX_PAGES = 20
 _MAX_FOLDERS = 50_000  # remembered at a time
 
 
@@ -42,24 +52,39 @@ class GraphProvider:
     def __init__(self, graph_url: str) -> None:
         self._client = GraphClient(graph_url)
         self._folders: dict[str, bool] = {}
+        self._whole_replies = WholeReplies()
 
     def transport(self, tokens: TokenSource) -> "GraphTransport":
         """Return a transport for one mailbox: that of the owner whose token ``tokens`` returns."""
-        return GraphTransport(self._client, tokens, self._folders)
+        return GraphTransport(self._client, tokens, self._folders, self._whole_replies)
+
+    def transport_of(self, tokens: AppTokens) -> "GraphTransport":
+        """Return a transport for one mailbox of a tenant, on the application's own token."""
+        return GraphTransport(self._client, tokens, self._folders, self._whole_replies, of_tenant=tokens.user)
 
     def close(self) -> None:
         """Close connections and the loop thread."""
         self._client.close()
 
 
-class GraphTransport:
+class GraphTransport(GraphCalls):
     """``Traceable`` and ``Reads`` for one mailbox. See the protocols in ``transports/base.py``."""
 
-    def __init__(self, client: GraphClient, tokens: TokenSource, folders: dict[str, bool]) -> None:
-        """``folders``: which ids of folders, of any mailbox, are those of Sent Items. Transports share it."""
-        self._client = client
-        self._tokens = tokens
+    def __init__(
+        self,
+        client: GraphClient,
+        tokens: TokenSource,
+        folders: dict[str, bool],
+        whole_replies: WholeReplies,
+        of_tenant: Callable[[], User] | None = None,
+    ) -> None:
+        """``folders``: which ids of folders, of any mailbox, are those of Sent Items. Transports share it and ``whole_replies``.
+
+        ``of_tenant``: as ``GraphCalls`` has it.
+        """
+        super().__init__(client, tokens, of_tenant)
         self._folders = folders
+        self._whole_replies = whole_replies
         self._drafts_folder = ""
 
     def addresses(self) -> list[str]:
@@ -68,6 +93,14 @@ class GraphTransport:
 
     def verify(self) -> MailboxFacts:
         """Return the mailbox's identity and settings. Needs ``User.Read`` and ``MailboxSettings.Read``."""
+        if (
+            self._of_tenant is not None
+        ):  # the application may not read the directory: its owner's sign-in has shown whose it is
+            user = self._of_tenant()
+            settings = self._ask(requests.get_settings(), Purpose.READ)
+            self._ask(requests.get_drafts_folder(), Purpose.READ)
+            known = {"id": user.account_id, "mail": user.address}
+            return replace(mailbox_facts(known, settings, ""), tenant_id=user.tenant_id)
         person = self._ask(requests.get_person(), Purpose.READ)
         settings = self._ask(requests.get_settings(), Purpose.READ)
         return mailbox_facts(person, settings, read_token(self._tokens).value)
@@ -86,7 +119,7 @@ class GraphTransport:
                 return reply
             # It is gone, but the candidate still has it, so the new email names the one it answers.
             subject = reply_subject(thread.subject)
-        return _draft(
+        return draft_of(
             self._ask(requests.create_draft(message, subject, correlation_id, thread), Purpose.WRITE)
         )
 
@@ -124,12 +157,20 @@ class GraphTransport:
         answer = self._answer(requests.create_reply(parent_id, message, correlation_id), Purpose.WRITE)
         if is_gone(answer.status, answer.body) or (unsure is not None and answer.status in (400, 404)):
             return None
-        draft = _draft(_decoded(answer, Purpose.WRITE))
+        created = decoded(answer, Purpose.WRITE)
+        draft = draft_of(created)
         if unsure is not None and unsure.conversation_id not in ("", draft.conversation_id):
             self.recall(draft.id)
             return None
-        # Graph does not promise which of the reply's properties it takes from the request, and a reply-all with other recipients
-        # would reach the wrong people. So we set them all again and read them back.
+        if self._whole_replies.hold(
+            self._tokens.organization,
+            created,
+            message,
+            correlation_id,
+            lambda names: self._read(reads.get_reply(draft.id, names)),
+        ):
+            return draft
+        # A reply-all with other recipients would reach the wrong people. So we set everything again and read it back.
         written = self._ask(
             requests.patch_draft(draft.id, message, correlation_id=correlation_id), Purpose.WRITE
         )
@@ -138,16 +179,16 @@ class GraphTransport:
             raise ProviderUnavailable(
                 "Microsoft did not take the recipient of a reply.", code="recipients_not_taken"
             )
-        return _draft(written)
+        return draft_of(written)
 
     def update(self, draft: Draft, message: OutgoingMessage) -> Draft:
         """Replace a certainly unsent draft's content. A reply keeps its own subject, or it would leave its thread."""
         now = self._ask(requests.get_draft(draft.id), Purpose.READ)
         if now.get("isDraft") is not True:
             raise ProviderUnavailable("The draft is not a draft any more.", code="draft_moved")
-        keep = requests.same_thread_subject(now.get("subject"), message.subject)
+        keep = same_thread_subject(now.get("subject"), message.subject)
         patch = requests.patch_draft(draft.id, message, subject=None if keep else message.subject)
-        return _draft(self._ask(patch, Purpose.WRITE))
+        return draft_of(self._ask(patch, Purpose.WRITE))
 
     def send(self, draft: Draft) -> Accepted:
         """Submit the draft once. A 202 means acceptance, whatever its headers say (msgraph-sdk-java issue 1487)."""
@@ -175,25 +216,12 @@ class GraphTransport:
         """
         return self._pages(requests.search_purged(correlation_id))
 
-    def _pages(self, page: Request) -> Sequence[Found]:
-        found: list[Found] = []
-        for _ in range(_MAX_PAGES):
-            answer = self._ask(page, Purpose.READ)
-            found.extend(_found(item) for item in items_of(answer))
-            link = answer.get("@odata.nextLink")
-            if not link:
-                return found
-            if not isinstance(link, str) or not link.startswith(f"{self._client.base_url}/"):
-                raise ProviderUnavailable("Microsoft's next page is somewhere else.", code="foreign_link")
-            page = requests.next_page(link)
-        raise ProviderUnavailable("Microsoft's search does not end.", code="endless_pages")
-
     def recall(self, draft_id: str) -> bool:
         """Delete a draft permanently if it is in Drafts. Returns True if it was there and is gone."""
         answer = self._answer(requests.get_draft(draft_id), Purpose.READ)
         if is_gone(answer.status, answer.body):
             return False
-        item = _decoded(answer, Purpose.READ)
+        item = decoded(answer, Purpose.READ)
         if not self._drafts_folder:
             folder = self._ask(requests.get_drafts_folder(), Purpose.READ).get("id")
             self._drafts_folder = folder if isinstance(folder, str) else ""
@@ -223,9 +251,9 @@ class GraphTransport:
         if answer.cut:
             item = self._read(reads.get_preview(provider_id))
             return preview_of(item, self._attachments(provider_id, item))
-        item = _decoded(answer, Purpose.READ)
+        item = decoded(answer, Purpose.READ)
         html = self._answer(reads.get_html(provider_id), Purpose.READ)
-        shown = None if html.cut else _decoded(html, Purpose.READ)
+        shown = None if html.cut else decoded(html, Purpose.READ)
         return content_of(item, shown, self._attachments(provider_id, item))
 
     def _attachments(self, provider_id: str, item: dict[str, object]) -> list[dict[str, object]]:
@@ -246,7 +274,7 @@ class GraphTransport:
         folders = [_text(item, "parentFolderId") for item in items]
         known = {each: self._folders.get(each) for each in folders}
         if None in known.values():
-            sent = _id(self._read(reads.get_sent_folder()))
+            sent = id_of(self._read(reads.get_sent_folder()))
             known = {each: each == sent for each in folders}
             if len(self._folders) > _MAX_FOLDERS:
                 self._folders.clear()
@@ -258,63 +286,15 @@ class GraphTransport:
 
         Graph calls ``url`` before it answers. Every notification carries ``secret``.
         """
-        return _id(self._ask(requests.subscribe(url, secret, until, folder), Purpose.WRITE))
+        return id_of(self._ask(requests.subscribe(url, secret, until, folder), Purpose.WRITE))
 
     def renew_subscription(self, subscription_id: str, until: datetime) -> bool:
         """Extend a subscription. Returns False if it is gone."""
         answer = self._answer(requests.renew_subscription(subscription_id, until), Purpose.WRITE)
         if is_gone(answer.status, answer.body):
             return False
-        _decoded(answer, Purpose.WRITE)
+        decoded(answer, Purpose.WRITE)
         return True
 
     def close(self) -> None:
         """Do nothing: the provider owns the connections."""
-
-    def _read(self, request: Request) -> dict[str, object]:
-        return self._ask(request, Purpose.READ)
-
-    def _ask(self, request: Request, purpose: Purpose) -> dict[str, object]:
-        return _decoded(self._answer(request, purpose), purpose)
-
-    def _answer(self, request: Request, purpose: Purpose) -> Answer:
-        """Return the answer, whatever its status."""
-        leave_by = None
-        if purpose is Purpose.SEND:
-            leave_by = time.monotonic() + STEP_BACK_AFTER.total_seconds()
-        try:
-            return self._client.call(self._tokens, request, leave_by=leave_by)
-        except UnansweredError as error:
-            text = "Microsoft did not answer."
-            if purpose is Purpose.SEND and error.left:
-                raise DeliveryInDoubt(f"{text} The email may have left anyway.", code=str(error)) from error
-            raise ProviderUnavailable(text, code=str(error)) from error
-
-
-def _decoded(answer: Answer, purpose: Purpose) -> dict[str, object]:
-    if not 200 <= answer.status < 300:
-        raise failure(answer.status, answer.headers, answer.body, purpose)
-    try:
-        value = json_of(answer.body)
-    except ValueError as error:
-        raise unreadable() from error
-    if not isinstance(value, dict):
-        raise unreadable()
-    return value
-
-
-def _draft(item: dict[str, object]) -> Draft:
-    return Draft(_id(item), _text(item, "internetMessageId"), _text(item, "conversationId"))
-
-
-def _found(item: object) -> Found:
-    if not isinstance(item, dict) or not isinstance(item.get("isDraft"), bool):
-        raise unreadable()
-    return Found(_id(item), item["isDraft"], _text(item, "internetMessageId"), _text(item, "conversationId"))
-
-
-def _id(item: dict[str, object]) -> str:
-    value = _text(item, "id")
-    if not value:
-        raise unreadable()
-    return value

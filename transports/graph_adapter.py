@@ -1,76 +1,34 @@
-"""How the SDK's requests reach Microsoft Graph: one kiota ``RequestAdapter`` over one aiohttp session, each request once.
+"""How the SDK's requests reach Microsoft Graph: one kiota ``RequestAdapter``, which ``transports/once.py`` carries, each request once.
 
-Nothing here retries, redirects or parses answers: this product must never repeat a POST, and the SDK's entities import 1,250
-names for each answer they read. So every builder method returns the raw answer, whatever its annotation says
-(docs/decisions/0016).
+Nothing here parses answers: the SDK's entities import 1,250 names for each answer they read. So every builder method returns
+the raw answer, whatever its annotation says (docs/decisions/0016).
 """
 
-import asyncio
-import os
 import re
-import ssl
-import threading
-import time
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-import aiohttp
-import yarl
 from kiota_abstractions.request_adapter import RequestAdapter
 from kiota_abstractions.request_information import RequestInformation
 from kiota_abstractions.request_option import RequestOption
 from kiota_abstractions.serialization import SerializationWriterFactory
 from kiota_abstractions.store import BackingStoreFactory
 from kiota_serialization_json.json_serialization_writer_factory import JsonSerializationWriterFactory
-from multidict import CIMultiDictProxy
 
-import counters
 from transports.base import AccessToken
-from transports.loop_thread import LoopThread
+from transports.once import MAX_ANSWER, Once
 
-MAX_ANSWER = 32 * 1024 * 1024  # bytes, where a request says nothing else
-CALL_CAP = 25.0  # seconds from the first byte to the complete answer, however slowly it arrives
-_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=15.0, sock_connect=5.0, sock_read=20.0)
 # The placeholder for the token's owner in the SDK's paths. The SDK's own middleware replaces it the same way.
 _OWNER, _ME = "/users/me-token-to-replace", "/me"
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _NAME = re.compile(r"{([^}]+)}")
 # Ids that stay the same when an item moves between folders (Graph, "Obtain immutable identifiers").
 IMMUTABLE_IDS = 'IdType="ImmutableId"'
-_HEADERS = {"User-Agent": "Onbehalf", "Prefer": IMMUTABLE_IDS}
-_NEVER_CONNECTED = aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL
 
 # The token of the current request, because one client serves all mailboxes.
 BEARER: ContextVar[AccessToken] = ContextVar("bearer")
-
-
-class UnansweredError(Exception):
-    """No answer. ``left`` is false only when the request certainly never reached Graph."""
-
-    def __init__(self, cause: BaseException, *, left: bool) -> None:
-        self.left = left
-        super().__init__(type(cause).__name__)
-
-
-class UnencryptedError(Exception):
-    """The address is neither https nor on this machine, so we do not send it a token."""
-
-
-class ForeignAddressError(Exception):
-    """The address is not under the configured one, so we do not send it a token."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A complete answer, or the beginning of one that is too long (``cut``). ``headers`` ignore case."""
-
-    status: int
-    headers: CIMultiDictProxy[str]
-    body: bytes
-    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,64 +51,33 @@ class OnceAdapter(RequestAdapter[RequestInformation]):
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
-        parts = urlsplit(base_url)
-        self._in_the_clear = parts.scheme != "https" and parts.hostname not in _LOOPBACK
+        self._once = Once("graph", base_url, headers={"Prefer": IMMUTABLE_IDS})
         self._writers = JsonSerializationWriterFactory()
-        self._lock = threading.Lock()
-        self._owner = 0
-        self._opened: tuple[LoopThread, aiohttp.ClientSession] | None = None
 
     async def send_async(self, request_info: RequestInformation, *_: object, **__: object) -> Any:
         """Return the raw answer. Raises ``UnansweredError``, and other errors only before anything has left."""
-        method, (url, headers) = request_info.http_method, self._addressed(request_info)
+        method = request_info.http_method
         assert method is not None
+        request_info.path_parameters["baseurl"] = self.base_url
         option = request_info.request_options.get(FirstBytes.get_key())
-        most = option.count if isinstance(option, FirstBytes) else MAX_ANSWER
-        thread, session = self._open()
-        began = time.monotonic()
-        status: int | None = None
-        try:
-            exchange = _exchange(session, method.value, url, headers, request_info.content, most)
-            answer = thread.run(exchange, CALL_CAP + 5)
-            status = answer.status
-        except Exception as error:
-            raise UnansweredError(error, left=not isinstance(error, _NEVER_CONNECTED)) from error
-        finally:
-            counters.answered("graph", _name(method.value, request_info), time.monotonic() - began, status)
-        return answer
+        return self._once.carry(
+            _name(method.value, request_info),
+            method.value,
+            expanded(request_info).replace(_OWNER, _ME, 1),
+            BEARER.get(),
+            headers=request_info.request_headers or {},
+            body=request_info.content,
+            most=option.count if isinstance(option, FirstBytes) else MAX_ANSWER,
+        )
 
     send_collection_async = send_async
     send_collection_of_primitive_async = send_async
     send_primitive_async = send_async
     send_no_response_content_async = send_async
 
-    def _addressed(self, request: RequestInformation) -> tuple[yarl.URL, dict[str, str]]:
-        """Return the URL and headers. The token goes only to the configured address, and never unencrypted."""
-        if self._in_the_clear:
-            raise UnencryptedError
-        request.path_parameters["baseurl"] = self.base_url
-        url = expanded(request).replace(_OWNER, _ME, 1)
-        if not url.startswith(f"{self.base_url}/"):
-            raise ForeignAddressError
-        headers = {**(request.request_headers or {}), "Authorization": f"Bearer {BEARER.get().value}"}
-        return yarl.URL(url, encoded=True), headers
-
-    def _open(self) -> tuple[LoopThread, aiohttp.ClientSession]:
-        with self._lock:
-            if self._opened is None or self._owner != os.getpid():
-                # Threads do not survive a fork, so a child needs a new loop thread.
-                self._owner, thread = os.getpid(), LoopThread("graph-loop")
-                self._opened = thread, thread.run(_session(), CALL_CAP)
-            return self._opened
-
     def close(self) -> None:
         """Close connections and the thread; a later request opens them again."""
-        with self._lock:
-            opened, self._opened = self._opened, None
-        if opened is not None and self._owner == os.getpid():
-            thread, session = opened
-            thread.run(session.close(), 5)
-            thread.stop()
+        self._once.close()
 
     def get_serialization_writer_factory(self) -> SerializationWriterFactory:
         """Return the only format that models are written in: JSON."""
@@ -175,45 +102,6 @@ def _name(method: str, request: RequestInformation) -> str:
 def _name_of(method: str, template: str) -> str:
     path = template.partition("{?")[0].removeprefix("{+baseurl}/users/{user%2Did}").removeprefix("{+baseurl}")
     return f"{method} {_NAME.sub('*', path).strip('/') or 'me'}"
-
-
-async def _exchange(
-    session: aiohttp.ClientSession,
-    method: str,
-    url: yarl.URL,
-    headers: dict[str, str],
-    body: bytes | None,
-    most: int,
-) -> Answer:
-    async with (
-        asyncio.timeout(CALL_CAP),
-        session.request(method, url, headers=headers, data=body, allow_redirects=False) as response,
-    ):
-        chunks, size = [], 0
-        async for chunk in response.content.iter_any():
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > most:
-                response.close()
-                break
-        return Answer(response.status, response.headers, b"".join(chunks)[:most], cut=size > most)
-
-
-async def _session() -> aiohttp.ClientSession:
-    # HTTP/1.1 only: on a shared HTTP/2 connection, one reset would put every email in flight in doubt.
-    # Connections idle for at most 15 s, so that a request rarely meets one that the other side has just closed.
-    connector = aiohttp.TCPConnector(
-        ssl=ssl.create_default_context(), limit=256, keepalive_timeout=15, ttl_dns_cache=60
-    )
-    # Mailboxes share the session, so it keeps no cookies.
-    return aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers=_HEADERS,
-        skip_auto_headers=["Content-Type"],  # a submission has no body
-        timeout=_TIMEOUT,
-        trust_env=False,
-    )
 
 
 def expanded(request: RequestInformation) -> str:

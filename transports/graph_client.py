@@ -3,22 +3,33 @@
 import base64
 import binascii
 import re
-import time
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any, cast
 
+from msgraph.generated.organization.organization_request_builder import OrganizationRequestBuilder
+from msgraph.generated.subscriptions.subscriptions_request_builder import SubscriptionsRequestBuilder
+from msgraph.generated.users.item.user_item_request_builder import UserItemRequestBuilder
 from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 
-from domain.errors import OperatorMisconfigured, ProviderError, ProviderUnavailable
 from transports.base import AccessToken, TokenSource
-from transports.graph_adapter import BEARER, Answer, OnceAdapter, UnansweredError
+from transports.graph_adapter import BEARER, OnceAdapter
+from transports.once import ANY_NEWER, Answer, UnansweredError, read_token, step_back
 
-# Asks for any token newer than the refused one, after a 401 without claims.
-_ANY_NEWER = "{}"
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """What requests are built on. ``me``: the mailbox's, whether it is the token's own (``/me``) or any of a tenant (``/users/{id}``)."""
+
+    me: UserItemRequestBuilder
+    path: str
+    organization: OrganizationRequestBuilder
+    subscriptions: SubscriptionsRequestBuilder
+
 
 # One SDK call, such as ``lambda client: client.me.mailbox_settings.get()``. Its result is the adapter's raw answer.
-Request = Callable[[GraphServiceClient], Coroutine[Any, Any, object]]
+Request = Callable[[Mailbox], Coroutine[Any, Any, object]]
 
 
 class GraphClient:
@@ -29,32 +40,47 @@ class GraphClient:
         self._adapter = OnceAdapter(self.base_url)
         # The annotation names the SDK's own adapter, but any kiota adapter works.
         self._sdk = GraphServiceClient(request_adapter=cast("GraphRequestAdapter", self._adapter))
-        # Threads share this dictionary. Once it has both names, they only write the same values again.
-        self._sdk.me.path_parameters["baseurl"] = self.base_url
+        self._own = self._mailbox(self._sdk.me, "me")
 
-    def call(self, tokens: TokenSource, request: Request, *, leave_by: float | None = None) -> Answer:
+    def mailbox(self, user_id: str) -> Mailbox:
+        """Return what requests for this mailbox are built on. Empty: the token's own."""
+        if not user_id:
+            return self._own
+        return self._mailbox(self._sdk.users.by_user_id(user_id), f"users/{user_id}")
+
+    def _mailbox(self, user: UserItemRequestBuilder, path: str) -> Mailbox:
+        # Threads share this dictionary. Once it has both names, they only write the same values again.
+        user.path_parameters["baseurl"] = self.base_url
+        return Mailbox(user, path, self._sdk.organization, self._sdk.subscriptions)
+
+    def call(
+        self,
+        tokens: TokenSource,
+        request: Request,
+        mailbox: Mailbox | None = None,
+        *,
+        leave_by: float | None = None,
+    ) -> Answer:
         """Send one request, once, within ``CALL_CAP``. Raises ``UnansweredError``, and what ``tokens`` raises.
 
-        ``leave_by`` (monotonic): do not send at all if fetching the token took longer.
+        ``mailbox``: None: the token's own. ``leave_by`` (monotonic): do not send at all if fetching the token took longer.
 
         A request answered with 401 was not executed. We send it again with a newer token, and once more with a token that has the
         claims which that answer asks for.
         """
-        answer = self._call(request, read_token(tokens), leave_by)
+        mailbox = mailbox or self._own
+        answer = self._call(mailbox, request, read_token(tokens), leave_by)
         if answer.status == 401:
-            answer = self._call(request, read_token(tokens, _claims(answer) or _ANY_NEWER), leave_by)
+            answer = self._call(mailbox, request, read_token(tokens, _claims(answer) or ANY_NEWER), leave_by)
         if answer.status == 401 and (claims := _claims(answer)):
-            answer = self._call(request, read_token(tokens, claims), leave_by)
+            answer = self._call(mailbox, request, read_token(tokens, claims), leave_by)
         return answer
 
-    def _call(self, request: Request, token: AccessToken, leave_by: float | None) -> Answer:
-        if leave_by is not None and time.monotonic() > leave_by:
-            raise ProviderUnavailable(
-                "Renewing the token took so long that the permission to send grew stale.", code="stepped_back"
-            )
+    def _call(self, mailbox: Mailbox, request: Request, token: AccessToken, leave_by: float | None) -> Answer:
+        step_back(leave_by)
         before = BEARER.set(token)
         try:
-            request(self._sdk).send(None)
+            request(mailbox).send(None)
         except StopIteration as ended:  # how a coroutine ends if its adapter never suspends
             answer = ended.value
         except UnansweredError:
@@ -78,15 +104,3 @@ def _claims(answer: Answer) -> str:
         return "" if named is None else base64.b64decode(f"{named[1]}==", altchars="-_").decode()
     except (binascii.Error, UnicodeDecodeError):
         return ""
-
-
-def read_token(tokens: TokenSource, claims: str | None = None) -> AccessToken:
-    """Return the source's token. Whatever fails here, no request has left with it."""
-    try:
-        return tokens.token(claims)
-    except (ProviderError, OperatorMisconfigured):
-        raise
-    except Exception as error:
-        raise ProviderUnavailable(
-            f"The mailbox's token could not be read ({type(error).__name__}).", code="token_unreadable"
-        ) from error

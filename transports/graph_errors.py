@@ -17,6 +17,7 @@ from domain.errors import (
     DeliveryInDoubt,
     MailboxDisconnected,
     MessageRejected,
+    OutsideScope,
     PolicyBlocked,
     ProviderError,
     ProviderUnavailable,
@@ -149,6 +150,8 @@ def _by_meaning(
     match meaning:
         case Meaning.DISCONNECTED:
             return MailboxDisconnected(said, code=code, on_send=on_send)
+        case Meaning.NO_MAILBOX:
+            return MailboxDisconnected(said, code=code, reason="no_mailbox", on_send=on_send)
         case Meaning.CONSENT | Meaning.ACCESS:
             return ConsentMissing(said, code=code, on_send=on_send)
         case Meaning.POLICY:
@@ -193,6 +196,15 @@ def is_gone(status: int, body: bytes) -> bool:
     """Does Graph itself say that the item does not exist? A bare 404 from something in between does not count."""
     codes = _read(body)[0]
     return status in {400, 404} and any(_means(code) is Meaning.GONE for code in codes)
+
+
+def refuse_outside_scope(body: bytes, purpose: Purpose) -> None:
+    """Raise ``OutsideScope`` if a mailbox is closed to the application; not where the text says that a limit or a policy is the cause."""
+    codes, text = _read(body)
+    by_text = any(fits.search(text) for fits, _, _ in _BY_TEXT)
+    if not by_text and any(_means(code) is Meaning.ACCESS for code in codes):
+        said = "Microsoft does not let Onbehalf into this mailbox."
+        raise OutsideScope(said, code="ErrorAccessDenied", on_send=purpose is Purpose.SEND)
 
 
 def _read(body: bytes) -> tuple[list[str], str]:

@@ -1,5 +1,6 @@
 """The requests that read a mailbox, built with msgraph-sdk's builders. Nothing here does I/O."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -75,6 +76,25 @@ def get_sent_folder() -> Request:
     """Get the id of Sent Items."""
     query = MailFolderItemRequestBuilder.MailFolderItemRequestBuilderGetQueryParameters(select=["id"])
     return lambda client: client.me.mail_folders.by_mail_folder_id("sentitems").get(
+        RequestConfiguration(query_parameters=query)
+    )
+
+
+def get_reply(draft_id: str, names: Sequence[str]) -> Request:
+    """Get a draft as it is stored: whom it goes to, its HTML and these extended properties."""
+    query = MessageItemRequestBuilder.MessageItemRequestBuilderGetQueryParameters(
+        select=[
+            "id",
+            "toRecipients",
+            "ccRecipients",
+            "bccRecipients",
+            "body",
+            "internetMessageId",
+            "conversationId",
+        ],
+        expand=[_expanded(*names)],
+    )
+    return lambda client: client.me.messages.by_message_id(draft_id).get(
         RequestConfiguration(query_parameters=query)
     )
 

@@ -1,15 +1,12 @@
 """Reading a mailbox at Microsoft Graph: pages of headers, and what single items say."""
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-import orjson
-
 from domain.errors import ProviderUnavailable
 from transports import graph_read_requests as requests
-from transports.base import Attachment, Content, Header
+from transports.base import Attachment, Content, Draft, Found, Header
 from transports.graph_client import Request
 from transports.graph_requests import CORRELATION_ID_PROPERTY, IN_REPLY_TO_PROPERTY, REFERENCES_PROPERTY
 
@@ -68,7 +65,7 @@ def headers_of(items: list[Item], sent: Sequence[bool]) -> list[Header]:
 def header_of(item: Item, *, in_sent_items: bool = False) -> Header:
     """Read one item. Raises ``ProviderUnavailable`` if it has no id or no time: without them nobody may pass over it."""
     headers = _headers(item)
-    properties = _properties(item)
+    properties = shown_properties(item)
     sender, name = _person(item.get("from"))
     return Header(
         provider_id=_required(item, "id"),
@@ -81,11 +78,11 @@ def header_of(item: Item, *, in_sent_items: bool = False) -> Header:
         subject=text_of(item, "subject"),
         is_draft=item.get("isDraft") is True,
         in_sent_items=in_sent_items,
-        correlation_id=properties.get(_key(CORRELATION_ID_PROPERTY), ""),
-        message_class=properties.get(_key(requests.CLASS_PROPERTY), ""),
-        original_message_id=properties.get(_key(requests.ORIGINAL_ID_PROPERTY), "").strip("<> "),
-        in_reply_to=_ids(headers.get("in-reply-to"), properties.get(_key(IN_REPLY_TO_PROPERTY))),
-        references=_ids(headers.get("references"), properties.get(_key(REFERENCES_PROPERTY))),
+        correlation_id=properties.get(property_key(CORRELATION_ID_PROPERTY), ""),
+        message_class=properties.get(property_key(requests.CLASS_PROPERTY), ""),
+        original_message_id=properties.get(property_key(requests.ORIGINAL_ID_PROPERTY), "").strip("<> "),
+        in_reply_to=_ids(headers.get("in-reply-to"), properties.get(property_key(IN_REPLY_TO_PROPERTY))),
+        references=_ids(headers.get("references"), properties.get(property_key(REFERENCES_PROPERTY))),
         headers=headers,
     )
 
@@ -107,48 +104,45 @@ def preview_of(item: Item, attachments: Sequence[Item]) -> Content:
     return Content(preview, preview, "", _files(attachments), cut=True)
 
 
-def _properties(item: Item) -> dict[str, str]:
-    """Return the extended properties shown with an item, by ``_key`` their ids."""
+def shown_properties(item: Item) -> dict[str, str]:
+    """Return the extended properties shown with an item, by ``property_key`` their ids."""
     shown = item.get("singleValueExtendedProperties") or []
     entries = [each for each in shown if isinstance(each, dict)] if isinstance(shown, list) else []
-    return {_key(str(each.get("id"))): str(each.get("value") or "") for each in entries}
+    return {property_key(str(each.get("id"))): str(each.get("value") or "") for each in entries}
 
 
-def _key(name: str) -> str:
+def property_key(name: str) -> str:
     """Return a property's id as it compares: Graph answers ``String 0x1a`` when asked for ``String 0x001A``."""
     kind, _, rest = name.strip().lower().partition(" ")
     return f"{kind} {rest.removeprefix('0x').lstrip('0')}" if rest.startswith("0x") else f"{kind} {rest}"
-
-
-def json_of(body: bytes) -> object:
-    """Decode JSON whose texts people elsewhere wrote. Raises ``ValueError``.
-
-    What no text in Postgres can hold becomes U+FFFD: NUL, and halves of surrogate pairs, which orjson refuses.
-    """
-    try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return _storable(json.loads(body))
-    return _storable(value) if b"\\u0000" in body else value
-
-
-def _storable(value: object) -> object:
-    match value:
-        case str():
-            return (
-                value.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            )
-        case list():
-            return [_storable(each) for each in value]
-        case dict():
-            return {name: _storable(each) for name, each in value.items()}
-    return value
 
 
 def text_of(item: Item, name: str) -> str:
     """Return a field's text, or an empty string."""
     value = item.get(name)
     return value if isinstance(value, str) else ""
+
+
+def draft_of(item: Item) -> Draft:
+    """Return what an answer says of a draft."""
+    return Draft(id_of(item), text_of(item, "internetMessageId"), text_of(item, "conversationId"))
+
+
+def found_of(item: object) -> Found:
+    """Return one result of a search."""
+    if not isinstance(item, dict) or not isinstance(item.get("isDraft"), bool):
+        raise unreadable()
+    return Found(
+        id_of(item), item["isDraft"], text_of(item, "internetMessageId"), text_of(item, "conversationId")
+    )
+
+
+def id_of(item: Item) -> str:
+    """Return an item's id. Raises ``ProviderUnavailable`` if it has none."""
+    value = text_of(item, "id")
+    if not value:
+        raise unreadable()
+    return value
 
 
 def unreadable() -> ProviderUnavailable:

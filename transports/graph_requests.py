@@ -1,7 +1,8 @@
 """Our requests to Microsoft Graph, built with msgraph-sdk's builders and models. Nothing here does I/O."""
 
-import re
+from collections.abc import Coroutine
 from datetime import datetime
+from typing import Any
 
 from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_abstractions.store import InMemoryBackingStore
@@ -29,7 +30,7 @@ from msgraph.generated.users.item.user_item_request_builder import UserItemReque
 from domain.connection import Folder
 from domain.message import ONE_CLICK, OutgoingMessage
 from transports.base import Thread
-from transports.graph_client import Request
+from transports.graph_client import Mailbox, Request
 
 # Exchange compares the name with case and the value without ("singleValueLegacyExtendedProperty: get").
 CORRELATION_ID_PROPERTY = "String {00020329-0000-0000-C000-000000000046} Name OnbehalfDelivery"
@@ -38,9 +39,6 @@ UNSUBSCRIBE_PROPERTY = "String 0x1045"
 # PS_INTERNET_HEADERS. The name is always the same, because Exchange counts the names that a mailbox has ever seen.
 UNSUBSCRIBE_POST_PROPERTY = "String {00020386-0000-0000-C000-000000000046} Name List-Unsubscribe-Post"
 _FOUND_FIELDS = ["id", "isDraft", "parentFolderId", "internetMessageId", "conversationId"]
-_REPLY_PREFIX = re.compile(
-    r"^\s*((re|aw|sv|antw|r|odp|vs|ré|rép|res|tr|fw|fwd)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE
-)
 
 
 def get_person() -> Request:
@@ -89,7 +87,7 @@ def create_draft(
     draft = _message(message, subject=subject, correlation_id=correlation_id)
     if answers is not None and answers.internet_message_id:
         draft.single_value_extended_properties = [
-            *_properties(message, correlation_id),
+            *properties_of(message, correlation_id),
             *_threading(answers),
         ]
     return lambda client: client.me.messages.post(draft)
@@ -177,15 +175,19 @@ _FOLDERS: dict[Folder, str] = {"sent": "sentitems", "inbox": "inbox"}
 
 def subscribe(url: str, secret: str, until: datetime, folder: Folder) -> Request:
     """Subscribe to new items in a folder and to lifecycle notifications."""
-    wanted = Subscription(
-        change_type="created",
-        resource=f"me/mailFolders('{_FOLDERS[folder]}')/messages",
-        notification_url=url,
-        lifecycle_notification_url=url,
-        client_state=secret,
-        expiration_date_time=until,
-    )
-    return lambda client: client.subscriptions.post(wanted)
+
+    def request(client: Mailbox) -> Coroutine[Any, Any, object]:
+        wanted = Subscription(
+            change_type="created",
+            resource=f"{client.path}/mailFolders('{_FOLDERS[folder]}')/messages",
+            notification_url=url,
+            lifecycle_notification_url=url,
+            client_state=secret,
+            expiration_date_time=until,
+        )
+        return client.subscriptions.post(wanted)
+
+    return request
 
 
 def renew_subscription(subscription_id: str, until: datetime) -> Request:
@@ -223,13 +225,14 @@ def _message(
         bcc_recipients=[],
         body=ItemBody(backing_store=_Values(), content_type=BodyType.Html, content=message.html),
         subject=subject,
-        single_value_extended_properties=_properties(message, correlation_id) or None,
+        single_value_extended_properties=properties_of(message, correlation_id) or None,
     )
 
 
-def _properties(
+def properties_of(
     message: OutgoingMessage, correlation_id: str | None
 ) -> list[SingleValueLegacyExtendedProperty]:
+    """Return the extended properties of an email: its correlation id and how to unsubscribe."""
     # Graph refuses headers without "x-", but Exchange makes them of these (MS-OXCMAIL, PidTagListUnsubscribe).
     held = [] if correlation_id is None else [_property(CORRELATION_ID_PROPERTY, correlation_id)]
     if (way_out := message.unsubscribe) is not None:
@@ -253,12 +256,3 @@ def recipients_of(item: dict[str, object]) -> list[str]:
             value = address.get("address") if isinstance(address, dict) else None
             found.append(value.lower() if isinstance(value, str) else "unreadable")
     return found
-
-
-def same_thread_subject(present: object, wanted: str) -> bool:
-    """Do two subjects differ at most in prefixes such as ``Re:``?"""
-    return isinstance(present, str) and _bare(present) == _bare(wanted)
-
-
-def _bare(subject: str) -> str:
-    return _REPLY_PREFIX.sub("", subject).strip().casefold()

@@ -12,6 +12,7 @@ class Meaning(Enum):
     """What a code means, whatever the request."""
 
     DISCONNECTED = auto()
+    NO_MAILBOX = auto()
     CONSENT = auto()
     ACCESS = auto()  # a missing scope or an access policy; the text tells which
     POLICY = auto()
@@ -54,7 +55,7 @@ WORDS: Mapping[str, Word] = {
             ("InvalidAuthenticationToken",),
         ),
         (
-            Meaning.DISCONNECTED,
+            Meaning.NO_MAILBOX,
             _NO_MAILBOX,
             (
                 "MailboxNotEnabledForRESTAPI",

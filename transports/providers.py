@@ -14,8 +14,10 @@ from domain.address import Address
 from domain.connection import Provider, SendsBy, SmtpServer, SmtpSettings, check_microsoft
 from domain.errors import InvalidInput, MailboxDisconnected, ServerUnsafe
 from transports import smtp
-from transports.base import TokenSource, Transport
+from transports.base import AppTokens, TokenSource, Transport
 from transports.entra import GRAPH, OUTLOOK
+from transports.gmail import GmailProvider, GmailTransport
+from transports.google import MODIFY
 from transports.graph import GraphProvider, GraphTransport
 from transports.smtp import SmtpTransport
 
@@ -24,6 +26,8 @@ class SignIn(Enum):
     """What proves that a mailbox may be used."""
 
     MICROSOFT = auto()  # OAuth: authorization code with PKCE; a refresh token is kept
+    TENANT = auto()  # the tenant's administrator has consented, and the member says yes; the application has tokens of its own
+    GOOGLE = auto()  # OAuth: authorization code with PKCE; a refresh token is kept
     PASSWORD = auto()
     OPERATOR = auto()  # nothing of the mailbox's: the operator's relay takes its email
 
@@ -38,6 +42,11 @@ class Process(Protocol):
         """One HTTP client and one loop thread."""
         ...
 
+    @property
+    def gmail(self) -> GmailProvider:
+        """One HTTP client and one loop thread."""
+        ...
+
 
 Open = Callable[[Process, TokenSource, Callable[[], SendsBy]], Transport]
 
@@ -48,7 +57,7 @@ class MailProvider:
 
     ``open``: gets the mailbox's tokens and a call that reads how it sends; each asks for what it needs. Raises
     ``MailboxDisconnected`` where nothing is kept to send with. ``own_server``: members name it, and it may be as slow as it likes.
-    ``tells_absences``: ``verify`` says when the mailbox's owner works and is away.
+    ``consent_fix``: what its owner does who has not granted all of it. ``tells_absences``: ``verify`` says when the mailbox's owner works and is away.
     """
 
     shown: str
@@ -57,6 +66,7 @@ class MailProvider:
     open: Open
     scopes: tuple[str, ...] = ()
     consents: tuple[str, ...] = ()
+    consent_fix: str = "Connect again and accept all permissions."
     own_server: bool = False
     tells_absences: bool = False
 
@@ -67,6 +77,15 @@ class MailProvider:
 
 def _by_graph(process: Process, tokens: TokenSource, _: Callable[[], SendsBy]) -> Transport:
     return process.graph.transport(tokens)
+
+
+def _by_tenant(process: Process, tokens: TokenSource, _: Callable[[], SendsBy]) -> Transport:
+    assert isinstance(tokens, AppTokens)
+    return process.graph.transport_of(tokens)
+
+
+def _by_gmail(process: Process, tokens: TokenSource, sends_by: Callable[[], SendsBy]) -> Transport:
+    return process.gmail.transport(tokens, sends_by)
 
 
 def _by_token(process: Process, tokens: TokenSource, sends_by: Callable[[], SendsBy]) -> Transport:
@@ -124,6 +143,28 @@ PROVIDERS: Mapping[str, MailProvider] = {
         scopes=_MAIL,
         # With User.Read ``/me`` tells the account's addresses, which must be the mailbox's.
         consents=(*_MAIL, GRAPH + "User.Read"),
+        tells_absences=True,
+    ),
+    Provider.TENANT: MailProvider(
+        "Microsoft (for the whole organization)",
+        SignIn.TENANT,
+        GraphTransport,
+        _by_tenant,
+        scopes=_MAIL,
+        consents=_MAIL,
+        tells_absences=True,
+    ),
+    Provider.GMAIL: MailProvider(
+        "Google (direct connection)",
+        SignIn.GOOGLE,
+        GmailTransport,
+        _by_gmail,
+        scopes=(MODIFY,),
+        # With these, Google says whose account it is, and in which organization.
+        consents=(MODIFY, "openid", "email"),
+        consent_fix=(
+            "Connect again, and on Google's page tick the box “Read, compose, and send emails from your Gmail account”."
+        ),
         tells_absences=True,
     ),
     Provider.MICROSOFT_SMTP: MailProvider(

@@ -64,7 +64,7 @@ class AccessLog:
 def _part(path: str) -> str:
     """Return what was asked for as a label: anybody may ask for any path."""
     first = path.split("/", 2)[1] if path.startswith("/") else ""
-    return first if first in ("api", "health", "hooks", "o", "static") else "page"
+    return first if first in ("api", "health", "hooks", "o", "scim", "static") else "page"
 
 
 def _route(scope: Scope) -> str:

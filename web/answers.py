@@ -2,13 +2,15 @@
 
 from fastapi import APIRouter, Request, Response
 
+from actions import answer_settings as actions
 from db.listening import answer_settings
 from domain.answer_settings import MOST_AWAY_DAYS, AnswerSettings, StopScope
 from domain.errors import InvalidInput
+from domain.hand_edits import Overtaken
 from domain.opt_out import LINE, MAX_LINE
 from web.forms import Filled, PageForm, Typed, again
 from web.pages import go, page
-from web.protection import administrator, transaction_of
+from web.protection import Administrator, Runtimed, administrator, transaction_of
 
 router = APIRouter(prefix="/settings/answers")
 
@@ -16,12 +18,13 @@ _PLACES = {"stop": "stop", "away_days": "away_days", "opt_out_line": "line"}
 
 
 class AnswersForm(PageForm):
-    """``words``: ours, own or none; ``line``: the own ones."""
+    """``words``: ours, own or none; ``line``: the own ones; ``version``: of what the form was filled from."""
 
     stop: str = ""
     away_days: str = ""
     words: str = "ours"
     line: str = ""
+    version: str = ""
 
 
 @router.get("")
@@ -46,17 +49,18 @@ def _shown(request: Request, filled: Filled, *, status: int = 200) -> Response:
 
 
 @router.post("")
-def save(request: Request, form: Typed[AnswersForm]) -> Response:
+def save(request: Request, session: Administrator, runtime: Runtimed, form: Typed[AnswersForm]) -> Response:
     """Save the settings. They count from the next message and the next email on."""
+    member = session.member
     try:
-        with transaction_of(request) as (tx, session):
-            administrator(request)
-            answer_settings.set_organization(
-                tx, session.member.organization_id, _wanted(form), actor=session.member.name
-            )
-            return go(request, "/settings/answers", "Saved.")
+        actions.set_organization(
+            runtime, member.organization_id, _wanted(form), actor=member.name, version=form.version
+        )
+    except Overtaken as error:
+        return _shown(request, again(form.typed() | {"version": ""}, error, {}), status=409)
     except InvalidInput as error:
         return _shown(request, again(form.typed(), error, _PLACES), status=422)
+    return go(request, "/settings/answers", "Saved.")
 
 
 def _wanted(form: AnswersForm) -> AnswerSettings:

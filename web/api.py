@@ -18,20 +18,29 @@ from db.views import api_lists
 from domain.errors import InvalidInput, OnbehalfError
 from web import (
     api_addresses,
+    api_answers,
     api_approvals,
     api_attention,
     api_audit,
+    api_candidates,
     api_handovers,
     api_holds,
+    api_mailboxes,
     api_messages,
     api_notices,
+    api_notifications,
     api_numbers,
+    api_organization,
     api_people,
     api_planned,
+    api_records,
     api_resume,
     api_sequences,
+    api_signatures,
     api_suppressions,
+    api_tasks,
     api_team,
+    api_unassigned,
     api_webhooks,
 )
 from web.api_call import Call, Called, RefusedError, refused
@@ -59,6 +68,7 @@ class Suppression(Asked):
     """Why this person gets no more emails."""
 
     reason: Literal["unsubscribed", "stopped"]
+    because: str = Field(default="", max_length=200, description="How you know, in a few words.")
 
 
 class GrantRequested(Asked):
@@ -71,6 +81,34 @@ class GrantRequested(Asked):
 
 router = APIRouter(responses=REFUSALS)
 _PER_PAGE = 50
+_ROUTERS = (
+    api_addresses.router,
+    api_answers.router,
+    api_approvals.router,
+    api_attention.router,
+    api_audit.router,
+    api_handovers.router,
+    api_holds.router,
+    api_mailboxes.router,
+    api_messages.router,
+    api_notices.router,
+    api_notifications.router,
+    api_resume.router,
+    api_sequences.maker,
+    api_sequences.router,
+    api_planned.router,
+    api_people.router,
+    api_candidates.router,
+    api_numbers.router,
+    api_organization.router,
+    api_records.router,
+    api_signatures.router,
+    api_suppressions.router,
+    api_tasks.router,
+    api_team.router,
+    api_unassigned.router,
+    api_webhooks.router,
+)
 
 
 def _list(call: Call, kind: Kind, cursor: str, limit: int) -> Page:
@@ -187,6 +225,18 @@ def ask_for_grant(call: Called, asked: GrantRequested) -> Response:
     return call.do(work, 201)
 
 
+@router.post("/grant-requests/{request}/decline", response_model=dict[str, Any])
+def decline_grant_request(call: Called, request: UUID) -> Response:
+    """Decline a request for the mailbox's owner. Only they can accept it, by signing in."""
+    runtime, actor = _on(call, "grant_requests", request)
+
+    def work() -> object:
+        grants.decline_request(runtime, request, mailbox_owner_id=None, actor=actor)
+        return {"id": request, "status": "declined"}
+
+    return call.do(work)
+
+
 @router.post("/sequences/{sequence}/pause", response_model=Withdrawal)
 @withdraws
 def pause_sequence(call: Called, sequence: UUID, because: Because) -> Response:
@@ -237,7 +287,11 @@ def suppress_candidate(call: Called, candidate: UUID, why: Suppression) -> Respo
     """Suppress a person: nobody in the organization emails them again."""
     runtime, actor = _on(call, "candidates", candidate)
     return call.do(
-        lambda: answered(withdraw.suppress_candidate(runtime, candidate, actor=actor, reason=why.reason))
+        lambda: answered(
+            withdraw.suppress_candidate(
+                runtime, candidate, actor=actor, reason=why.reason, because=why.because
+            )
+        )
     )
 
 
@@ -259,24 +313,8 @@ def make_api(runtime: Runtime) -> FastAPI:
         root_path_in_servers=False,
     )
     api.state.runtime = runtime
-    api.include_router(router)
-    api.include_router(api_addresses.router)
-    api.include_router(api_approvals.router)
-    api.include_router(api_attention.router)
-    api.include_router(api_audit.router)
-    api.include_router(api_handovers.router)
-    api.include_router(api_holds.router)
-    api.include_router(api_messages.router)
-    api.include_router(api_notices.router)
-    api.include_router(api_resume.router)
-    api.include_router(api_sequences.maker)
-    api.include_router(api_sequences.router)
-    api.include_router(api_planned.router)
-    api.include_router(api_people.router)
-    api.include_router(api_numbers.router)
-    api.include_router(api_suppressions.router)
-    api.include_router(api_team.router)
-    api.include_router(api_webhooks.router)
+    for each in (router, *_ROUTERS):
+        api.include_router(each)
     for kind in (OnbehalfError, RefusedError, RequestValidationError, HTTPException, Exception):
         api.add_exception_handler(kind, refused)
     return api

@@ -101,21 +101,22 @@ def remove_address(call: Called, mailbox: UUID) -> Response:
 def save_mail_server(call: Called, mailbox: UUID, server: MailServer) -> Response:
     """Save a mail server for an address and test it. Nothing in use changes."""
     address = _own(call, mailbox)
+    return call.do(lambda: saved_and_tested(call, mailbox, address, server), scope=_SCOPE)
 
-    def work() -> dict[str, Any]:
-        checked, verdict = smtp.save_and_test(
-            call.runtime,
-            mailbox,
-            host=server.host,
-            port=str(server.port),
-            encryption=server.encryption,
-            account=address,
-            password=server.password,
-            actor=call.caller.name,
-        )
-        return {**verdict_json(verdict), "warnings": list(checked.warnings)}
 
-    return call.do(work, scope=_SCOPE)
+def saved_and_tested(call: Call, mailbox: UUID, address: str, server: MailServer) -> dict[str, Any]:
+    """Save a server for a mailbox, with its address as the account, and test it. Raises what ``smtp.save_and_test`` raises."""
+    checked, verdict = smtp.save_and_test(
+        call.runtime,
+        mailbox,
+        host=server.host,
+        port=str(server.port),
+        encryption=server.encryption,
+        account=address,
+        password=server.password,
+        actor=call.caller.name,
+    )
+    return {**verdict_json(verdict), "warnings": list(checked.warnings)}
 
 
 @router.post("/addresses/{mailbox}/activate", response_model=dict[str, Any])
@@ -146,8 +147,9 @@ def set_sender_name(call: Called, name: SenderName) -> Response:
     """Whose name recipients see beside a sender address."""
 
     def work() -> dict[str, Any]:
-        with call.runtime.database.transaction() as tx:
-            senders.set_sender_name(tx, call.caller.organization_id, name.kind, actor=call.caller.name)
+        sender_addresses.set_sender_name(
+            call.runtime, call.caller.organization_id, name.kind, actor=call.caller.name
+        )
         return {"kind": name.kind}
 
     return call.do(work)

@@ -10,9 +10,7 @@ from pydantic import BaseModel, Field
 from actions import approvals
 from actions.approvals import ChangedSince, Letter
 from db.views import approvals as lists
-from db.views.outbox import read_place
-from domain.errors import InvalidInput
-from web.api_call import Called, problem
+from web.api_call import Called, problem, read_after
 from web.api_models import REFUSALS, Asked
 
 router = APIRouter(responses=REFUSALS)
@@ -68,6 +66,13 @@ class Approved(BaseModel):
     changed: bool
 
 
+class TakenBack(BaseModel):
+    """``changed``: false if nobody had approved it."""
+
+    id: UUID
+    changed: bool
+
+
 class Several(BaseModel):
     """``refused``: why, by email."""
 
@@ -102,15 +107,13 @@ def list_waiting(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Waiting:
     """Emails that are due and wait until somebody has approved them. `/deliveries/{id}/letter` shows one as it would leave."""
-    place = read_place(after)
-    if after and place is None:
-        raise InvalidInput("This place is not valid", where="after", fix="Use next_after of the last page.")
     with call.runtime.database.transaction() as tx:
-        found = lists.waiting(tx, call.caller.organization_id, None, sequence, after=place, limit=limit + 1)
-    shown = found[:limit]
+        shown, following = lists.WAITING.page(
+            tx, call.caller.organization_id, None, sequence, after=read_after(after), limit=limit
+        )
     return Waiting(
         items=[each._asdict() for each in shown],
-        next_after=lists.place_of(shown[-1]) if len(found) > limit else None,
+        next_after=following or None,
     )
 
 
@@ -135,6 +138,18 @@ def approve(call: Called, delivery: UUID, read: Mark) -> Response:
         return call.do(work)
     except ChangedSince as error:
         return problem(409, str(error), present=_text(error.present).model_dump(mode="json"))
+
+
+@router.post("/deliveries/{delivery}/take-back", response_model=TakenBack)
+def take_back(call: Called, delivery: UUID) -> Response:
+    """Take an approval back: the email waits for another. Refused (409) once it is leaving, or has left."""
+    call.own("deliveries", delivery)
+    return call.do(
+        lambda: {
+            "id": delivery,
+            "changed": approvals.take_back(call.runtime, delivery, actor=call.caller.name),
+        }
+    )
 
 
 @router.post("/approvals", response_model=Several)

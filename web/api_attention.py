@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from actions import attention, incidents, review
+from actions import addresses, attention, incidents, review
 from db.views import api_lists
 from db.views import attention as lists
 from db.views import incidents as incident_lists
@@ -24,12 +24,14 @@ router = APIRouter(prefix="/attention", responses=REFUSALS)
 class Waiting(BaseModel):
     """``reviews``: did these emails leave? ``blocked``: people by the field that is empty. ``failed``: emails by their cause.
 
+    ``messages``: what a message is, asked of a person (``/messages/…/decide``).
     ``incidents``: what stopped and is not over, the newest 50.
 
     The oldest 50 reviews and 50 people of each group; a group's ``count`` covers all. A call for a group settles the whole group.
     """
 
     incidents: list[dict[str, Any]]
+    messages: list[dict[str, Any]]
     reviews: list[dict[str, Any]]
     blocked: list[dict[str, Any]]
     failed: list[dict[str, Any]]
@@ -106,6 +108,7 @@ def list_waiting(
         standing = incident_lists.standing(tx, Viewer.of_all(organization_id), sequence)
         return Waiting(
             incidents=[{**asdict(each), "state": each.state} for each in standing],
+            messages=[asdict(each) for each in lists.unsure(tx, organization_id, None, sequence)],
             reviews=[asdict(each) for each in lists.in_review(tx, organization_id, None, sequence)],
             blocked=[asdict(each) for each in lists.blocked(tx, organization_id, None, sequence)],
             failed=[asdict(each) for each in lists.failed(tx, organization_id, None, sequence)],
@@ -198,7 +201,7 @@ def correct_address(call: Called, delivery: UUID, to: NewAddress) -> Response:
     call.own("deliveries", delivery)
 
     def work() -> object:
-        attention.correct_address(call.runtime, delivery, to.address, actor=call.caller.name)
+        addresses.correct_refused(call.runtime, delivery, to.address, actor=call.caller.name)
         return {"id": delivery}
 
     return call.do(work)

@@ -54,7 +54,12 @@ def list_audit(
     call: Called,
     who: Annotated[str, Query(max_length=100, description="part of the name of who acted")] = "",
     action: Annotated[str | None, Query(max_length=60)] = None,
-    day: Annotated[date | None, Query(description="in UTC")] = None,
+    day: Annotated[date | None, Query(description="in UTC; instead of since and until")] = None,
+    since: Annotated[date | None, Query(description="the first day, in UTC")] = None,
+    until: Annotated[date | None, Query(description="the last day, in UTC")] = None,
+    about: Annotated[
+        str, Query(max_length=100, description="a person or a sequence, by the beginning of a name")
+    ] = "",
     before: Annotated[str, Query(max_length=40, description="next_before of the previous page")] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = audit_list.PER_PAGE,
 ) -> Trail:
@@ -63,9 +68,11 @@ def list_audit(
         raise InvalidInput(
             "This position is not in the trail.", where="before", fix="Use next_before of the previous page."
         )
-    if day is not None and not 2000 <= day.year < 2200:
-        raise InvalidInput("No entry is from that day.", where="day", fix="Use a day of this century.")
-    wanted = Wanted(who, None if action is None else (action,), day, "UTC", before_of(before))
+    days = {"day": day, "since": since, "until": until}
+    if wrong := [name for name, each in days.items() if each and not 2000 <= each.year < 2199]:
+        raise InvalidInput("No entry is from that day.", where=wrong[0], fix="Use a day of this century.")
+    actions = None if action is None else (action,)
+    wanted = Wanted(who, actions, day or since, day or until, "UTC", before_of(before), about)
     with call.runtime.database.transaction() as tx:
         found = audit_list.page(tx, call.caller.organization_id, wanted, limit=limit + 1)
     shown = found[:limit]

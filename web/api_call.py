@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import unquote
@@ -15,12 +16,12 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 
-from app.rates import CALLS, UNKNOWN_KEYS
+from app.rates import CALLS, UNKNOWN_KEYS, Rate
 from app.runtime import Runtime
 from db.access import api_keys
-from db.access.api_keys import Caller
+from db.access.api_keys import PROVISION, Caller
 from db.core.session import FOR_VISITORS, DatabaseUnavailable
-from db.views import api_lists
+from db.views import api_lists, outbox
 from domain.errors import (
     InvalidInput,
     NotFound,
@@ -36,7 +37,7 @@ from web.source import source_of
 
 log = structlog.get_logger()
 
-API = "/api/"
+API, SCIM = "/api/", "/scim/v2"
 BEARER = HTTPBearer(auto_error=False, description="A key of your organization: onbehalf api-key make")
 _PROBLEM = "application/problem+json"
 _ANYTHING = TypeAdapter[Any](Any)
@@ -194,6 +195,17 @@ def called_by(
     request: Request, runtime: Runtime, key: HTTPAuthorizationCredentials | None, once: str, body: bytes
 ) -> Call:
     """Return the call of a valid key, whose body the endpoint may read itself. Raises ``RefusedError``."""
+    caller = caller_of(request, runtime, key, CALLS)
+    if PROVISION in caller.scopes:
+        raise RefusedError(403, "This key is an identity provider's. It works at /scim/v2 alone.")
+    asked = b"\0".join((request.method.encode(), request.url.path.encode(), body))
+    return Call(runtime.for_tenant(caller.organization_id), caller, once, asked)
+
+
+def caller_of(
+    request: Request, runtime: Runtime, key: HTTPAuthorizationCredentials | None, rate: Rate
+) -> Caller:
+    """Return whose key this is, and count the call. Raises ``RefusedError``, ``TooMany``."""
     caller = None
     if key is not None and len(key.credentials) <= 200:
         with runtime.database.transaction() as tx:
@@ -202,9 +214,16 @@ def called_by(
         log.warning("key_refused", reason="none" if key is None else "unknown")
         limiter_of(request).count(UNKNOWN_KEYS, "key", source_of(request.scope))
         raise RefusedError(401, "Send a valid key of your organization as Authorization: Bearer ….")
-    limiter_of(request).count(CALLS, "call", f"{caller.organization_id} {caller.name}")
-    asked = b"\0".join((request.method.encode(), request.url.path.encode(), body))
-    return Call(runtime.for_tenant(caller.organization_id), caller, once, asked)
+    limiter_of(request).count(rate, "call", f"{caller.organization_id} {caller.name}")
+    return caller
 
 
 Called = Annotated[Call, Depends(call_of)]
+
+
+def read_after(text: str) -> tuple[datetime, UUID] | None:
+    """Return the place that ``next_after`` of a page names, in a list by time. Raises ``InvalidInput``."""
+    found = outbox.read_place(text)
+    if text and found is None:
+        raise InvalidInput("This place is not valid", where="after", fix="Use next_after of the last page.")
+    return found

@@ -1,7 +1,4 @@
-"""The JSON API's hand-overs: preview one, ask for it or do it, cancel a request; and all sequences of somebody who left.
-
-Who is asked accepts on their own page: no program puts emails under a person's name without them.
-"""
+"""The JSON API's hand-overs: preview one, ask for it or do it, answer or cancel a request; and all sequences of somebody who left."""
 
 from typing import Any
 from uuid import UUID
@@ -9,26 +6,26 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from actions import handovers
+from actions import change_senders, handovers
 from db.sequences import handover_requests
+from db.sequences.handover_requests import HandoverRequest
 from db.withdrawing import handing_over
 from domain.errors import NotFound
-from domain.handover import MAX_INTRODUCTION, Middle, TakeOver
-from web.api_call import Called
+from domain.handover import MAX_INTRODUCTION, MAX_TOGETHER, Middle, TakeOver
+from web.api_call import Call, Called
 from web.api_models import REFUSALS, Asked, Withdrawal, answered
 from web.rooms import withdraws
 
 router = APIRouter(responses=REFUSALS)
 
 
-class AllHandOver(Asked):
-    """``to``: a member. ``sender_id``: a mailbox that they may use; null: the sequence stays paused until they choose one.
+class TakingOver(Asked):
+    """``sender_id``: a mailbox that the new owner may use; null: the sequence stays paused until they choose one.
 
     ``middle``: what becomes of people who had an email from another mailbox. ``introduction``: what their new thread says first;
     "": nothing, null: our words.
     """
 
-    to: UUID
     sender_id: UUID | None = None
     middle: Middle = Middle.GO_ON
     introduction: str | None = Field(default=None, max_length=MAX_INTRODUCTION)
@@ -36,6 +33,12 @@ class AllHandOver(Asked):
     def wanted(self) -> TakeOver:
         """Return what was chosen."""
         return TakeOver(self.sender_id, self.middle, self.introduction)
+
+
+class AllHandOver(TakingOver):
+    """``to``: the member who takes over."""
+
+    to: UUID
 
 
 class HandOver(AllHandOver):
@@ -71,7 +74,7 @@ class Meant(BaseModel):
     problem: str
 
 
-class Cancelled(BaseModel):
+class Closed(BaseModel):
     """The request that is open no more."""
 
     id: UUID
@@ -140,6 +143,73 @@ def hand_over_all(call: Called, member: UUID, asked: AllHandOver) -> Response:
     )
 
 
+class NewSender(Asked):
+    """``former_id``: the mailbox that they send from. ``sequences``: of the member, all or none change.
+
+    ``middle``, ``introduction``: as of a hand-over.
+    """
+
+    former_id: UUID
+    sender_id: UUID
+    sequences: list[UUID] = Field(min_length=1, max_length=MAX_TOGETHER)
+    middle: Middle = Middle.GO_ON
+    introduction: str | None = Field(default=None, max_length=MAX_INTRODUCTION)
+
+
+class SendersMeant(BaseModel):
+    """What it would do now, in numbers of people. ``problems``: sequence → why it may not send from there."""
+
+    sequences: list[UUID]
+    sender_id: UUID | None
+    problems: dict[UUID, str]
+    fresh: int
+    middle: int
+    same: int
+    held: int
+    on_the_way: int
+    introduction: str
+
+
+@router.get("/members/{member}/change-sender", response_model=SendersMeant)
+def preview_change_sender(
+    call: Called, member: UUID, former_id: UUID, sender_id: UUID | None = None
+) -> SendersMeant:
+    """Which of a member's sequences send from a mailbox, and what another one would mean for them."""
+    call.own("members", member)
+    with call.runtime.database.transaction() as tx:
+        found = change_senders.preview(tx, member, former_id, sender_id)
+    return SendersMeant(
+        sequences=[each.id for each in found.found],
+        sender_id=found.mailbox_id,
+        problems=dict(found.problems),
+        fresh=found.fresh,
+        middle=found.middle,
+        same=found.same,
+        held=found.held,
+        on_the_way=found.on_the_way,
+        introduction=found.introduction,
+    )
+
+
+@router.post("/members/{member}/change-sender", response_model=Withdrawal)
+@withdraws
+def change_sender(call: Called, member: UUID, asked: NewSender) -> Response:
+    """Let several sequences of a member send from another mailbox that they may use. Running ones are paused."""
+    call.own("members", member)
+    return call.do(
+        lambda: answered(
+            change_senders.change(
+                call.runtime,
+                member,
+                asked.former_id,
+                dict.fromkeys(asked.sequences),
+                TakeOver(asked.sender_id, asked.middle, asked.introduction),
+                actor=call.caller.name,
+            )
+        )
+    )
+
+
 @router.get("/hand-overs", response_model=list[dict[str, Any]])
 def list_requests(call: Called) -> list[dict[str, Any]]:
     """The newest 200 requests to take a sequence over."""
@@ -148,15 +218,47 @@ def list_requests(call: Called) -> list[dict[str, Any]]:
     return [each._asdict() for each in found]
 
 
-@router.post("/hand-overs/{request}/cancel", response_model=Cancelled)
+@router.post("/hand-overs/{request}/accept", response_model=Withdrawal)
+@withdraws
+def accept_request(call: Called, request: UUID, how: TakingOver) -> Response:
+    """Take the sequence over for the member who is asked. Answers when nothing of it can leave from its former mailbox."""
+    asked = _own(call, request)
+    return call.do(
+        lambda: answered(
+            handovers.accept(
+                call.runtime, request, how.wanted(), owner_id=asked.to_owner_id, actor=call.caller.name
+            )
+        )
+    )
+
+
+@router.post("/hand-overs/{request}/decline", response_model=Closed)
+def decline_request(call: Called, request: UUID) -> Response:
+    """Decline for the member who is asked. The sequence stays as it is."""
+    asked = _own(call, request)
+
+    def work() -> dict[str, Any]:
+        handovers.decline(call.runtime, request, owner_id=asked.to_owner_id, actor=call.caller.name)
+        return {"id": request}
+
+    return call.do(work)
+
+
+@router.post("/hand-overs/{request}/cancel", response_model=Closed)
 def cancel_request(call: Called, request: UUID) -> Response:
     """Ask no more."""
-    with call.runtime.database.transaction() as tx:
-        if handover_requests.load(tx, request).organization_id != call.caller.organization_id:
-            raise NotFound("There is no such request.")
+    _own(call, request)
 
     def work() -> dict[str, Any]:
         handovers.cancel(call.runtime, request, actor=call.caller.name)
         return {"id": request}
 
     return call.do(work)
+
+
+def _own(call: Call, request: UUID) -> HandoverRequest:
+    with call.runtime.database.transaction() as tx:
+        found = handover_requests.load(tx, request)
+    if found.organization_id != call.caller.organization_id:
+        raise NotFound("There is no such request.")
+    return found

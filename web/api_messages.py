@@ -6,13 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from actions import by_hand, conversation, messages
+from actions import by_hand, conversation, messages, opt_outs, overrule
 from db.core.ids import new_id
 from db.views import messages as lists
 from db.views.messages import Viewer
-from domain.listening.kinds import AnswerClass
+from domain.listening.kinds import AnswerClass, Decision
 from web.api_call import Called
-from web.api_models import REFUSALS, Asked
+from web.api_models import REFUSALS, Asked, Withdrawal, answered
+from web.rooms import withdraws
 
 router = APIRouter(responses=REFUSALS)
 
@@ -34,7 +35,7 @@ class Answers(BaseModel):
 class Letter(Asked):
     """An email from a member. ``in_thread``: it answers the newest email between the mailbox and the person, with its subject.
 
-    Merge fields such as {{first_name}} are filled. Without an Idempotency-Key, each call sends an email.
+    ``with_signature``: it ends with the mailbox's. Merge fields such as {{first_name}} are filled. Without an Idempotency-Key, each call sends an email.
     """
 
     model_config = ConfigDict(extra="forbid", str_max_length=100_000)
@@ -44,12 +45,40 @@ class Letter(Asked):
     in_thread: bool = False
     subject: str = Field(default="", max_length=500)
     text: str = Field(min_length=1)
+    with_signature: bool = True
 
 
 class Class(Asked):
     """What kind of answer it is."""
 
     answer: AnswerClass
+
+
+class Decided(Asked):
+    """Of a proposed opt-out: it is one, just a no, or neither (an answer, to be filed). Of an unclear message: it is no answer."""
+
+    decision: Decision
+
+
+class Settled(BaseModel):
+    """``stopped``: the emails that an opt-out stopped."""
+
+    id: UUID
+    stopped: int
+
+
+class Because(Asked):
+    """Why, in a few words; kept in the audit trail."""
+
+    reason: str = Field(min_length=1)
+
+
+class Overruled(BaseModel):
+    """``overruled``: false if somebody had done it. ``sequences``: in how many the person goes on."""
+
+    id: UUID
+    overruled: bool
+    sequences: int
 
 
 class WrittenEmail(BaseModel):
@@ -95,6 +124,7 @@ def write_email(call: Called, candidate: UUID, letter: Letter) -> Response:
             in_thread=letter.in_thread,
             subject=letter.subject,
             text=letter.text,
+            with_signature=letter.with_signature,
             key=call.once or str(new_id()),
             actor=call.caller.name,
         )
@@ -139,3 +169,46 @@ def classify(call: Called, message: UUID, how: Class) -> Response:
         return {"id": message, "answer": filed}
 
     return call.do(work)
+
+
+@router.post("/messages/{message}/decide", response_model=Settled)
+@withdraws
+def decide(call: Called, message: UUID, how: Decided) -> Response:
+    """Decide what a proposed opt-out or an unclear message is. What follows from it happens at once."""
+    organization_id = call.caller.organization_id
+    with call.runtime.database.transaction() as tx:
+        lists.one(tx, message, Viewer(organization_id, None))
+
+    def work() -> object:
+        done = messages.decide(call.runtime, organization_id, message, how.decision, actor=call.caller.name)
+        return {"id": message, "stopped": 0 if done is None else done.stopped}
+
+    return call.do(work)
+
+
+@router.post("/messages/{message}/overrule", response_model=Overruled)
+def overrule_message(call: Called, message: UUID, because: Because) -> Response:
+    """Take back what followed from a message: the person continues where they stood."""
+
+    def work() -> object:
+        goes_on = overrule.overrule(
+            call.runtime,
+            call.caller.organization_id,
+            message,
+            actor=call.caller.name,
+            reason=because.reason,
+        )
+        return {"id": message, "overruled": goes_on is not None, "sequences": goes_on or 0}
+
+    return call.do(work)
+
+
+@router.post("/messages/{message}/confirm-opt-out", response_model=Withdrawal)
+@withdraws
+def confirm_opt_out(call: Called, message: UUID) -> Response:
+    """The message is an opt-out; answers when nothing can leave to the person any more."""
+    return call.do(
+        lambda: answered(
+            opt_outs.confirm(call.runtime, call.caller.organization_id, message, actor=call.caller.name)
+        )
+    )

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from db.views import numbers
 from db.views.messages import Viewer
 from db.views.numbers import Report
-from domain.numbers import DEFAULT_WEEKS, By
+from domain.numbers import DEFAULT_WEEKS, MAX_WEEKS, By
 from web.api_call import Called
 from web.api_models import REFUSALS
 
@@ -39,11 +39,15 @@ class Row(Counted):
 
 
 class NumbersOf(BaseModel):
-    """Results count toward the email they belong to. ``next_after`` is null on the last page."""
+    """Results count toward the email they belong to. ``next_after`` is null on the last page.
+
+    ``counted_at``: a large organization's are counted every few minutes; null: counted for this answer.
+    """
 
     by: By
     since: datetime
     until: datetime
+    counted_at: datetime | None
     total: Counted
     items: list[Row]
     next_after: int | None
@@ -53,7 +57,9 @@ class NumbersOf(BaseModel):
 def show_numbers(
     call: Called,
     by: By = By.WEEK,
-    weeks: Annotated[int, Query(ge=1, le=52, description="this week and those before it")] = DEFAULT_WEEKS,
+    weeks: Annotated[
+        int, Query(ge=1, le=MAX_WEEKS, description="this week and those before it")
+    ] = DEFAULT_WEEKS,
     sequence_id: UUID | None = None,
     after: Annotated[int, Query(ge=0, le=1_000_000, description="next_after of the previous page")] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = numbers.PER_PAGE,
@@ -71,6 +77,7 @@ def as_json(found: Report) -> dict[str, object]:
         "by": found.by,
         "since": found.period.since.astimezone(UTC),
         "until": found.period.until.astimezone(UTC),
+        "counted_at": found.counted_at,
         "total": asdict(found.total),
         "items": [{"key": each.key, "label": each.label, **asdict(each.numbers)} for each in found.lines],
     }

@@ -1,6 +1,5 @@
-"""The JSON API's planned emails and single people: the outbox, why, and every change of one email, enrollment or field."""
+"""The JSON API's planned emails and single people: why, and every change of one email, enrollment or field."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -8,18 +7,17 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from actions import person_fields, planned, resume, why, withdraw
-from db.access import authority
 from db.sequences import person_fields as fields_of_people
-from db.views import messages, outbox
-from db.views.outbox import Wanted
+from db.views import messages
 from domain.changes import Cancel, Change, Earlier, NotBefore, Skip
-from domain.errors import InvalidInput
-from domain.waiting import waits_for
+from web import api_outbox
 from web.api_call import Called
 from web.api_models import REFUSALS, Asked, Withdrawal, answered
+from web.api_outbox import wanted_of
 from web.rooms import withdraws
 
 router = APIRouter(responses=REFUSALS)
+router.include_router(api_outbox.router)
 
 
 class Reason(Asked):
@@ -52,13 +50,6 @@ class Text(Asked):
     mark: str | None = Field(default=None, max_length=64)
 
 
-class Outbox(BaseModel):
-    """One page, the first ones first. ``next_after`` is null on the last page."""
-
-    items: list[dict[str, Any]]
-    next_after: str | None
-
-
 class Done(BaseModel):
     """``changed``: false if it had been done before."""
 
@@ -81,41 +72,6 @@ class TextShown(BaseModel):
     text: str
     own: bool
     mark: str
-
-
-@router.get("/outbox", response_model=Outbox)
-def list_outbox(
-    call: Called,
-    held: Annotated[
-        bool, Query(description="Those that wait for a decision, instead of those with a time")
-    ] = False,
-    mailbox: UUID | None = None,
-    sequence: UUID | None = None,
-    after: Annotated[str, Query(max_length=100, description="next_after of the previous page")] = "",
-    limit: Annotated[int, Query(ge=1, le=200)] = outbox.PER_PAGE,
-) -> Outbox:
-    """Planned emails by time, each with what it waits for."""
-    wanted = Wanted(call.caller.organization_id, None, held, mailbox, sequence)
-    with call.runtime.database.transaction() as tx:
-        found = outbox.planned(tx, wanted, after=_after(after), limit=limit + 1)
-        shown = found[:limit]
-        stops = authority.blockers(tx, list({each.sequence_id for each in shown}))
-    last = shown[-1] if len(found) > limit else None
-    items = []
-    for each in shown:
-        waits = waits_for(each, " ".join(stops.get(each.sequence_id, [])))
-        items.append({**each._asdict(), "waits_for": waits.word, "because": waits.sentence})
-    return Outbox(
-        items=items,
-        next_after=None if last is None else outbox.place_of(last),
-    )
-
-
-def _after(text: str) -> tuple[datetime, UUID] | None:
-    found = outbox.read_place(text)
-    if text and found is None:
-        raise InvalidInput("This place is not valid", where="after", fix="Use next_after of the last page.")
-    return found
 
 
 @router.get("/candidates/{candidate}/why", response_model=list[dict[str, Any]])
@@ -214,12 +170,7 @@ def foresee(
 ) -> Moves:
     """What a change of one email would move. Changes nothing."""
     call.own("deliveries", delivery)
-    changes: dict[str, Change] = {"skip": Skip(), "cancel": Cancel(), "earlier": Earlier()}
-    if at is not None:
-        changes["not_before"] = NotBefore(at)
-    wanted = changes.get(change)
-    if wanted is None:
-        raise InvalidInput("A time is missing", where="at", fix="Give the earliest time.")
+    wanted = wanted_of(change, at)
     with call.runtime.database.transaction() as tx:
         found = planned.foresee(tx, delivery, wanted)
     return Moves(

@@ -17,20 +17,29 @@ class Reason(Asked):
     reason: str = Field(min_length=1)
 
 
+class Span(Asked):
+    """Hours of one day, in local time."""
+
+    opens: str = Field(alias="from")
+    closes: str = Field(alias="to")
+
+
 class Hours(Asked):
-    """When emails may leave, in local time. ``holidays``: dates."""
+    """When emails may leave, in local time. ``holidays``: dates. ``by_day``: weekdays that have other hours, such as fri."""
 
     zone: str = "UTC"
     days: list[str] | None = None
     opens: str = Field(default="00:00", alias="from")
     closes: str = Field(default="00:00", alias="to")
     holidays: list[str] = Field(default_factory=list, max_length=500)
+    by_day: dict[str, Span] = Field(default_factory=dict, max_length=7)
 
 
 class Draft(Asked):
     """A new sequence. ``owner_id``: a member. ``sender_id``: a mailbox that they may use; null: the first that they may.
 
-    ``sending``: null: the organization's hours. ``fields``: of people, besides those that everybody has.
+    ``sending``: null: the organization's hours. ``fields``: of people, besides those that everybody has. ``with_signature``: its emails
+    end with its mailbox's signature.
     """
 
     owner_id: UUID
@@ -38,23 +47,26 @@ class Draft(Asked):
     sender_id: UUID | None = None
     sending: Hours | None = None
     fields: list[str] = Field(default_factory=list, max_length=MAX_FIELDS)
+    with_signature: bool = True
 
 
 class Changed(Asked):
-    """All settings of a sequence. ``version``: of the sequence as you read it. ``preview``: only say what it means."""
+    """All settings of a sequence. ``version``: of the sequence as you read it. ``with_signature`` null: unchanged. ``preview``: only say what it means."""
 
     version: int
     name: str = Field(min_length=1)
     sender_id: UUID
     sending: Hours | None = None
     fields: list[str] = Field(default_factory=list, max_length=MAX_FIELDS)
+    with_signature: bool | None = None
     preview: bool = False
 
 
 class Text(Asked):
-    """What a step says. ``delay``: after the step before, such as PT4H, P3D, 3 business days or 1 business day at 09:00. ``subject`` null: same thread.
+    """What a step says. ``delay``: after the step before, such as PT4H, P3D, 3 business days or 1 business day at 09:00. ``subject`` null: same thread, or a task.
 
-    ``kind``: automatic, or approval: its emails wait until somebody has approved them. Null: unchanged, or automatic if new.
+    ``kind``: automatic; approval: its emails wait until somebody has approved them; or task: somebody does it, nothing leaves, and
+    the first line of ``body`` says what to do. Null: unchanged, or automatic if new. An email never becomes a task, nor a task an email.
     """
 
     model_config = ConfigDict(extra="forbid", str_max_length=600_000)
@@ -146,5 +158,6 @@ class Whole(BaseModel):
     sender_id: UUID
     sending: dict[str, Any] | None
     fields: list[str]
+    with_signature: bool
     steps: list[Step]
     lacks: list[dict[str, Any]]

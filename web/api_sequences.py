@@ -45,7 +45,9 @@ def make_sequence(call: Called, draft: Draft) -> Response:
         call.own("mailboxes", draft.sender_id)
 
     def work() -> object:
-        settings = Settings(draft.name, draft.sender_id, _sending(draft.sending), draft.fields)
+        settings = Settings(
+            draft.name, draft.sender_id, _sending(draft.sending), draft.fields, draft.with_signature
+        )
         made, _ = building.make(
             call.runtime,
             call.caller.organization_id,
@@ -76,6 +78,7 @@ def show_sequence(call: Called, sequence: UUID) -> Whole:
             sender_id=found.mailbox_id,
             sending=None if found.sending is None else dict(found.sending),
             fields=found.fields,
+            with_signature=found.with_signature,
             steps=[Step.model_validate(each._asdict()) for each in built.steps_of(tx, sequence)],
             lacks=[asdict(each) for each in lacks],
         )
@@ -86,7 +89,9 @@ def change_sequence(call: Called, sequence: UUID, changed: Changed) -> Response:
     """Change name, sender, hours and fields. A running sequence keeps its sender."""
     call.own("sequences", sequence)
     call.own("mailboxes", changed.sender_id)
-    wanted = Settings(changed.name, changed.sender_id, _sending(changed.sending), changed.fields)
+    wanted = Settings(
+        changed.name, changed.sender_id, _sending(changed.sending), changed.fields, changed.with_signature
+    )
 
     def work() -> object:
         if changed.preview:
@@ -148,13 +153,21 @@ def preview_step(
     member_id: UUID,
     position: Annotated[int, Query(ge=1, le=MAX_STEPS)] = 1,
     enrollment_id: UUID | None = None,
+    candidate_id: UUID | None = None,
 ) -> dict[str, Any]:
-    """A step as one person would get it or, without one, as if the member were the person. Missing fields stand in ⟦ ⟧."""
+    """A step as one person would get it, in the sequence or not (``candidate_id``), or, without one, as if the member were the person. Missing fields stand in ⟦ ⟧."""
     call.own("sequences", sequence)
     call.own("members", member_id)
+    if candidate_id is not None:
+        call.own("candidates", candidate_id)
     with call.runtime.database.transaction() as tx:
         found = step_previews.preview(
-            tx, sequence, position, enrollment_id=enrollment_id, member_id=member_id
+            tx,
+            sequence,
+            position,
+            enrollment_id=enrollment_id,
+            candidate_id=candidate_id,
+            member_id=member_id,
         )
         return {
             **asdict(found),

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from actions import suppressions as actions
 from db.withdrawing import suppressions
 from db.withdrawing.suppressions import Listed
-from domain.suppression import Reason, entry
+from domain.suppression import Entry, Reason, entry
 from web.api_call import Called
 from web.api_models import REFUSALS, Asked, Withdrawal, answered
 from web.rooms import withdraws
@@ -35,6 +35,14 @@ class NewEntries(Asked):
 
 class Added(Withdrawal):
     """``added``: entries that are new. ``known``: those on the list before. ``people``: who left all sequences."""
+
+    added: int
+    known: int
+    people: int
+
+
+class Foreseen(BaseModel):
+    """What adding would do: entries that are new, entries on the list already, and people who would leave all sequences."""
 
     added: int
     known: int
@@ -72,16 +80,21 @@ def add_suppressions(call: Called, asked: NewEntries) -> Response:
     """Add to the list; answers when no more emails can leave to them. By address also for people you do not know."""
 
     def work() -> object:
-        new = {
-            (each.kind, each.value): each
-            for each in (entry(value, Reason(asked.reason), asked.source) for value in asked.values)
-        }
         added, answer = actions.add(
-            call.runtime, call.caller.organization_id, list(new.values()), actor=call.caller.name
+            call.runtime, call.caller.organization_id, _entries(asked), actor=call.caller.name
         )
         return {**answered(answer), **asdict(added)}
 
     return call.do(work)
+
+
+@router.post("/suppressions/preview", response_model=Foreseen)
+def preview_suppressions(call: Called, asked: NewEntries) -> Response:
+    """What adding these would do. Changes nothing, so a key with the scope read may ask."""
+    return call.do(
+        lambda: asdict(actions.foresee(call.runtime, call.caller.organization_id, _entries(asked))),
+        scope="read",
+    )
 
 
 @router.post("/suppressions/{suppression}/lift", response_model=dict[str, Any])
@@ -94,6 +107,11 @@ def lift_suppression(call: Called, suppression: UUID, why: LiftReason) -> Respon
         return {"id": suppression, "lifted": True}
 
     return call.do(work)
+
+
+def _entries(asked: NewEntries) -> list[Entry]:
+    new = (entry(value, Reason(asked.reason), asked.source) for value in asked.values)
+    return list({(each.kind, each.value): each for each in new}.values())
 
 
 def _json(each: Listed) -> dict[str, Any]:

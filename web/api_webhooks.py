@@ -120,6 +120,81 @@ def try_webhook(call: Called, webhook: UUID) -> Response:
     )
 
 
+class NewEvents(Asked):
+    """``events`` null: all, also those of later releases."""
+
+    events: list[str] | None = Field(min_length=1, max_length=100)
+
+
+class Secret(BaseModel):
+    """``secret`` is shown only once. Both it and the one before sign until you confirm it."""
+
+    secret: str
+
+
+class Changed(BaseModel):
+    """``changed``: false if it was so."""
+
+    changed: bool
+
+
+@router.post("/webhooks/{webhook}/events", response_model=Changed)
+def choose_events(call: Called, webhook: UUID, wanted: NewEvents) -> Response:
+    """Choose the types of events that a webhook hears of."""
+    organization_id, actor = call.caller.organization_id, call.caller.name
+    return call.do(
+        lambda: {
+            "changed": actions.choose_events(
+                call.runtime, organization_id, webhook, wanted.events, actor=actor
+            )
+        }
+    )
+
+
+@router.post("/webhooks/{webhook}/disable", response_model=Changed)
+def disable_webhook(call: Called, webhook: UUID) -> Response:
+    """Call it no more. What waits is given up, and can be sent again once it is enabled."""
+    organization_id, actor = call.caller.organization_id, call.caller.name
+    return call.do(lambda: {"changed": actions.disable(call.runtime, organization_id, webhook, actor=actor)})
+
+
+@router.post("/webhooks/{webhook}/enable", response_model=Changed)
+def enable_webhook(call: Called, webhook: UUID) -> Response:
+    """Call it again, for events from now on."""
+    organization_id, actor = call.caller.organization_id, call.caller.name
+    return call.do(lambda: {"changed": actions.enable(call.runtime, organization_id, webhook, actor=actor)})
+
+
+@router.post("/webhooks/{webhook}/secret", response_model=Secret, status_code=201)
+def replace_secret(call: Called, webhook: UUID) -> Response:
+    """Make another secret. Both sign until you confirm that you know the new one."""
+    call.may("manage")
+    if call.once:
+        raise RefusedError(
+            422, "Leave out the Idempotency-Key here: the answer holds a secret, which we do not keep."
+        )
+    secret = actions.replace_secret(
+        call.runtime, call.caller.organization_id, webhook, actor=call.caller.name
+    )
+    return JSONResponse({"secret": secret}, 201)
+
+
+@router.post("/webhooks/{webhook}/secret/confirm", response_model=Changed)
+def confirm_secret(call: Called, webhook: UUID) -> Response:
+    """You know the new secret: the one before it signs no more."""
+    organization_id, actor = call.caller.organization_id, call.caller.name
+    return call.do(
+        lambda: {"changed": actions.confirm_secret(call.runtime, organization_id, webhook, actor=actor)}
+    )
+
+
+@router.post("/webhooks/{webhook}/calls/{event}/again", response_model=Changed)
+def send_again(call: Called, webhook: UUID, event: UUID) -> Response:
+    """Call it for an event of the last month once more. False: it waits already."""
+    organization_id = call.caller.organization_id
+    return call.do(lambda: {"changed": actions.send_again(call.runtime, organization_id, webhook, event)})
+
+
 @router.post("/webhooks/{webhook}/remove", response_model=Webhooks)
 def remove_webhook(call: Called, webhook: UUID) -> Response:
     """Stop notifying this address."""

@@ -6,15 +6,19 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import ConfigDict
 
-from actions import attention, incidents, review
+from actions import addresses, attention, incidents, review, tasks
+from db.access import first_emails, grant_requests
 from db.access.sessions import Session
 from db.events.incidents import unread_hours
+from db.sequences import handover_requests
 from db.views import attention as lists
 from db.views import incidents as incident_lists
 from db.views import overviews
+from db.views import tasks as task_lists
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from domain.incidents import MAX_UNREAD_HOURS
 from domain.notice import ABOUT_THE_ADDRESS, why_failed
+from domain.task import Outcome
 from web.forms import REFUSED, Filled, Id, PageForm, Typed, again, id_of, number_of
 from web.incidents import viewer_of
 from web.pages import counted, form_alone, go, page
@@ -74,6 +78,17 @@ class FailedForm(AttentionForm):
     do: str = ""
 
 
+class TaskForm(AttentionForm):
+    """What became of a task. ``person``: whose page it was on."""
+
+    outcome: str = ""
+    person: Id = None
+
+    def back(self) -> str:
+        """Return the page's address as it was filtered, or the person's."""
+        return AttentionForm.back(self) if self.person is None else f"/people/{self.person}"
+
+
 class HoursForm(AttentionForm):
     """For how long an incident may stay unread."""
 
@@ -98,10 +113,15 @@ def _show(request: Request, filled: Filled, *, status: int = 200) -> Response:
     with transaction_of(request) as (tx, session):
         whole = manages(session) and everybody
         owner = None if whole or (only is not None and manages(session)) else session.member.id
-        organization_id = session.member.organization_id
+        organization_id, mine = session.member.organization_id, only is None and not whole
         values: dict[str, Any] = {
             "reviews": lists.in_review(tx, organization_id, owner, only),
+            "messages": lists.unsure(tx, organization_id, owner, only),
+            "permissions": grant_requests.for_owner(tx, session.member.id) if mine else [],
+            "handovers": handover_requests.open_for(tx, session.member.id) if mine else [],
+            "firsts": first_emails.waiting(tx, session.member.id) if only is None else [],
             "approvals": lists.to_approve(tx, organization_id, owner, only),
+            "tasks": task_lists.OPEN.page(tx, organization_id, owner, only, limit=lists.SHOWN)[0],
             "blocked": lists.blocked(tx, organization_id, owner, only),
             "failed": lists.failed(tx, organization_id, owner, only),
         }
@@ -128,7 +148,14 @@ def _show(request: Request, filled: Filled, *, status: int = 200) -> Response:
         )
 
 
-_FORMS = ("/reviews/{of:uuid}", "/blocked/{of:uuid}", "/failed/{of:uuid}", "/addresses/{of:uuid}", "/hours")
+_FORMS = (
+    "/reviews/{of:uuid}",
+    "/tasks/{of:uuid}",
+    "/blocked/{of:uuid}",
+    "/failed/{of:uuid}",
+    "/addresses/{of:uuid}",
+    "/hours",
+)
 form_alone(router, *_FORMS, to=_HERE)
 
 
@@ -152,6 +179,20 @@ def settle(request: Request, delivery: UUID, form: Typed[ReviewForm]) -> Respons
             settled = lists.state_of_delivery(tx, delivery) != "review"
         said = "This email is settled already." if settled else str(error)
     return go(request, form.back(), said)
+
+
+@router.post("/tasks/{delivery}")
+def settle_task(request: Request, delivery: UUID, form: Typed[TaskForm]) -> Response:
+    """Mark a task done, or skip it; the person's next step counts from now."""
+    session = _asked_of_delivery(request, delivery)
+    if form.outcome not in set(Outcome):
+        raise NotFound("Choose one of the buttons.")
+    outcome = Outcome(form.outcome)
+    try:
+        tasks.settle(own_runtime(request), delivery, outcome, actor=session.member.name)
+    except NotPermitted as error:
+        return go(request, form.back(), str(error))
+    return go(request, form.back(), "Done." if outcome is Outcome.DONE else "Skipped.")
 
 
 @router.post("/blocked/{sequence}")
@@ -196,7 +237,7 @@ def correct_address(request: Request, delivery: UUID, form: Typed[AddressForm]) 
     """Correct the address that an email was refused for, and send the email again."""
     actor = _asked_of_delivery(request, delivery).member.name
     try:
-        attention.correct_address(own_runtime(request), delivery, form.address[:400], actor=actor)
+        addresses.correct_refused(own_runtime(request), delivery, form.address[:400], actor=actor)
     except NotPermitted as error:  # settled meanwhile, or nobody may write there
         return go(request, form.back(), str(error))
     except REFUSED as error:

@@ -21,7 +21,7 @@ from web.rooms import waits_for_others
 router = APIRouter(prefix="/settings/audit")
 
 _HERE = "/settings/audit"
-_KINDS = {
+KINDS = {
     "api_key": "by an API key",
     "operator": "operator",
     "provider": "mail provider",
@@ -34,14 +34,25 @@ form_alone(router, "/check", to=_HERE)
 
 @router.get("")
 def show(request: Request) -> Response:
-    """Show the trail, newest first, 50 at a time; filtered by who acted, what they did, and the day."""
+    """Show the trail, newest first, 50 at a time; filtered by who acted, what they did, about whom or which sequence, and when."""
     asked = request.query_params
-    who, what, day = asked.get("who", "")[:100].strip(), asked.get("what", ""), _day(asked.get("day", ""))
+    who, what, about = (
+        asked.get("who", "")[:100].strip(),
+        asked.get("what", ""),
+        asked.get("about", "")[:100].strip(),
+    )
+    since, until = _day(asked.get("since", "")), _day(asked.get("until", ""))
     with transaction_of(request) as (tx, session):
         administrator(request)
         member = session.member
         wanted = Wanted(
-            who, _actions(what), day, frame.around(tx, member.id).zone, before_of(asked.get("before", ""))
+            who,
+            _actions(what),
+            since,
+            until,
+            frame.here(tx, member.id).zone,
+            before_of(asked.get("before", "")),
+            about,
         )
         found = audit_list.page(tx, member.organization_id, wanted, limit=audit_list.PER_PAGE + 1)
         shown = found[: audit_list.PER_PAGE]
@@ -53,11 +64,13 @@ def show(request: Request) -> Response:
             state=audit_list.state(tx, member.organization_id),
             groups=GROUPS,
             sentence=sentence,
-            kinds=_KINDS,
+            kinds=KINDS,
             details=details,
             who=who,
             what=what if wanted.actions is not None else "",
-            day="" if day is None else day.isoformat(),
+            about=about,
+            since="" if since is None else since.isoformat(),
+            until="" if until is None else until.isoformat(),
             first=wanted.before != "",
         )
 
@@ -116,4 +129,4 @@ def _day(text: str) -> date | None:
         found = date.fromisoformat(text)
     except ValueError:
         return None
-    return found if 2000 <= found.year < 2200 else None
+    return found if 2000 <= found.year < 2199 else None

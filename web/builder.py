@@ -3,7 +3,7 @@
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from actions import building
 from actions.building import Settings
@@ -14,19 +14,27 @@ from domain.hand_edits import Overtaken
 from domain.send_window import DAYS
 from web.changes import ask
 from web.forms import REFUSED, Filled, PageForm, Typed, again, id_of, number_of
+from web.hours import PLACES, by_day
 from web.pages import go, page
 from web.protection import Runtimed, SignedIn, transaction_of
 from web.sequences import Line, line_of
 
 router = APIRouter(prefix="/sequences")
 
-_HOURS = ("sending", "sending.days", "sending.from", "sending.to")
-_PLACES = {"name": "name", "fields": "fields", "zone": "zone", **dict.fromkeys(_HOURS, "hours")}
+_PLACES = {
+    "name": "name",
+    "fields": "fields",
+    **PLACES,
+}
 
 
 class SettingsForm(PageForm):
-    """``hours``: own, or empty for the organization's. ``fields``: names, separated by commas. ``key``: of the form."""
+    """``hours``: own, or empty for the organization's. ``fields``: names, ``holidays``: dates, each separated by commas.
 
+    ``from_DAY``, ``to_DAY``: of weekdays that have other hours. ``signature``: yes or no; empty: unchanged. ``key``: of the form.
+    """
+
+    model_config = ConfigDict(extra="allow")
     name: str = ""
     sender: str = ""
     hours: str = ""
@@ -34,7 +42,9 @@ class SettingsForm(PageForm):
     days: list[str] = Field(default_factory=list)
     opens: str = ""
     closes: str = ""
+    holidays: str = ""
     fields: str = ""
+    signature: str = ""
     version: str = ""
     key: str = ""
 
@@ -106,20 +116,19 @@ def change(
     request: Request, line: Line, runtime: Runtimed, session: SignedIn, form: Typed[SettingsForm]
 ) -> Response:
     """Save the settings, at once or after a page that shows whom they concern."""
-    with transaction_of(request) as (tx, _):
-        present = built.built(tx, line.id)
     sending = None
     if form.hours == "own":
-        holidays = (present.sending or {}).get("holidays", [])
         sending = {
             "zone": form.zone,
             "days": form.days,
             "from": form.opens,
             "to": form.closes,
-            "holidays": holidays,
+            "holidays": _listed(form.holidays),
+            "by_day": by_day(form.typed(), form.days),
         }
-    fields = [each.strip() for each in form.fields.split(",") if each.strip()]
-    wanted = Settings(form.name, id_of(form.sender), sending, fields)
+    fields = _listed(form.fields)
+    signed = {"yes": True, "no": False}.get(form.signature)
+    wanted = Settings(form.name, id_of(form.sender), sending, fields, signed)
     version = number_of(form.version)
     try:
         report = building.preview_change(runtime, line.id, wanted, version=version)
@@ -130,6 +139,7 @@ def change(
                 "sender": form.sender,
                 "sending": sending,
                 "fields": fields,
+                "with_signature": signed,
                 "version": version,
             }
             return ask(request, line.id, content)
@@ -141,3 +151,7 @@ def change(
             filled = again(typed, error, _PLACES, chosen=form.days)
             return _settings(request, tx, now, filled, status=409 if isinstance(error, Overtaken) else 422)
     return go(request, f"/sequences/{line.id}", "Saved.")
+
+
+def _listed(text: str) -> list[str]:
+    return [each.strip() for each in text.split(",") if each.strip()]

@@ -119,7 +119,11 @@ def _do(
     """Make the kept edit or, with ``actor`` None, only say what it means."""
     if content["kind"] == "settings":
         wanted = Settings(
-            content["name"], id_of(content["sender"]), content["sending"], tuple(content["fields"])
+            content["name"],
+            id_of(content["sender"]),
+            content["sending"],
+            tuple(content["fields"]),
+            content.get("with_signature"),
         )
         version = content["version"]
         if actor is None:

@@ -24,11 +24,15 @@ _PLACES = {"subject": "subject", "text": "text", "mailbox": "sender"}
 
 
 class LetterForm(PageForm):
-    """An email. ``sender``: ``MAILBOX`` begins a thread, ``MAILBOX~thread`` answers its newest email. ``key``: of this form."""
+    """An email. ``sender``: ``MAILBOX`` begins a thread, ``MAILBOX~thread`` answers its newest email. ``key``: of this form.
+
+    ``unsigned``: ticked, it leaves without a signature.
+    """
 
     sender: str = ""
     subject: str = ""
     text: str = ""
+    unsigned: str = ""
     key: str = ""
 
 
@@ -54,6 +58,7 @@ def _show(request: Request, candidate: UUID, filled: Filled, *, status: int = 20
             places=found.places,
             entries=found.entries,
             choices=_options(choices),
+            signatures=[(_name(each), each.signature) for each in choices if each.signature],
             classes=CLASS_WORDS,
             filled=filled,
             key=filled.get("key") or new_id(),
@@ -93,6 +98,7 @@ def write(
             in_thread=answered == "thread",
             subject=form.subject,
             text=form.text,
+            with_signature=not form.unsigned,
             key=form.key,
             actor=session.member.name,
         )

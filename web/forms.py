@@ -24,6 +24,7 @@ _WRITTEN = (
         "body",
         "email",
         "fields",
+        "holidays",
         "host",
         "introduction",
         "line",

@@ -32,13 +32,17 @@ _PLACES = {"until": "until", "emails a day": "a_day", "a day": "a_day", "sequenc
 
 
 class GrantForm(PageForm):
-    """Whom to give a permission, and its bounds. ``until``: the last day, in the mailbox's zone. ``do``: give, or find sequences."""
+    """Whom to give a permission, and its bounds. ``until``: the last day, in the mailbox's zone. ``first``: they read the first email.
+
+    ``do``: give, or find sequences.
+    """
 
     to: str = ""
     until: str = ""
     a_day: str = ""
     sequences: list[str] = Field(default_factory=list)
     find: str = ""
+    first: str = ""
     do: str = ""
 
     def bounds(self, zone: str) -> Bounds:
@@ -53,7 +57,12 @@ class GrantForm(PageForm):
             raise InvalidInput(
                 "One of these is not a sequence", where="sequences", fix="Choose from the list."
             )
-        return Bounds(end_of(until, zone) if until else None, named or None, int(a_day) if a_day else None)
+        return Bounds(
+            end_of(until, zone) if until else None,
+            named or None,
+            int(a_day) if a_day else None,
+            reads_first=bool(self.first),
+        )
 
     def within(self) -> str:
         """Return the daily limit in words. Call ``bounds`` first: it checks the number."""

@@ -48,7 +48,7 @@ def show(request: Request) -> Response:
 
 def _shown(request: Request, filled: Filled, *, status: int = 200) -> Response:
     with transaction_of(request) as (tx, session):
-        here = frame.around(tx, session.member.id)
+        here = frame.here(tx, session.member.id)
         when = by_the_clock_of(here.zone, here.now)
         return page(
             request,
@@ -94,7 +94,7 @@ def release(request: Request, session: SignedIn, runtime: Runtimed, form: Typed[
     """Let it send again, at its pace."""
     with transaction_of(request) as (tx, _):
         whose, level = _asked(tx, session, form.what)
-        here = frame.around(tx, session.member.id)
+        here = frame.here(tx, session.member.id)
     released = actions.release(runtime, whose, level=level, actor=session.member.name)
     said = "It is released. Emails go on by themselves." if released.ended else "It was not held."
     if released.left is not None:

@@ -7,7 +7,8 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.api_call import API, problem
+from web.api_call import API, SCIM, problem
+from web.scim_call import scim_error
 from web.source import source_of
 
 HOOKS = "/hooks/"
@@ -94,4 +95,6 @@ def _answer(scope: Scope, refused: tuple[int, str]) -> Response:
     status, text = refused
     if scope["path"].startswith(API):
         return problem(status, text, headers=_CLOSE)
+    if scope["path"].startswith(SCIM):
+        return scim_error(status, text, headers=_CLOSE)
     return PlainTextResponse(text, status, headers=_CLOSE)

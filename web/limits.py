@@ -9,7 +9,7 @@ from web.source import source_of
 
 log = structlog.get_logger()
 
-HOOKS = Rate(3000, "minute")  # requests with Microsoft's notifications, from one address
+HOOKS = Rate(3000, "minute")  # requests with providers' notifications, from one address
 _MAX_WARNED = 10
 
 

@@ -10,8 +10,7 @@ from actions import sign_in as visits
 from actions import smtp
 from db.mailboxes import smtp_settings
 from db.mailboxes.mailboxes import Mailbox
-from db.views import my_settings
-from domain.connection import Provider
+from domain.connection import Provider, at_google
 from transports.providers import PROVIDERS
 from web.forms import REFUSED, Filled, PageForm, Typed, again
 from web.limits import count_visit
@@ -48,10 +47,9 @@ class CodeForm(PageForm):
 
 
 @router.post("")
-def begin(request: Request) -> Response:
+def begin(session: SignedIn, runtime: Runtimed) -> Response:
     """List the member's mailbox, not connected, and redirect to its mail server."""
-    with transaction_of(request) as (tx, session):
-        my_settings.make_mailbox(tx, session.member.id)
+    smtp.list_own_mailbox(runtime, session.member.id)
     return RedirectResponse("/settings/mail-server/mine", status_code=303)
 
 
@@ -72,6 +70,7 @@ def _show(request: Request, mailbox: Mailbox, filled: Filled, *, status: int = 2
             path=_here(request),
             mailbox=mailbox,
             saved=saved,
+            better_at_google=saved is not None and at_google(saved.server.host),
             microsoft=None if microsoft is None else microsoft.server,
             usual=smtp.DEFAULT_SERVER,
             sends_by=PROVIDERS[mailbox.provider].shown,
@@ -129,7 +128,7 @@ def connect(
         filled = again(typed, error, places, other="microsoft_host")
         return _show(request, mailbox, filled, status=422)
     begin_connect = partial(visits.begin_connect, runtime, session.member, mailbox_id=mailbox.id)
-    return visit(request, partial(begin_connect, server=checked.server))
+    return visit(request, partial(begin_connect, provider=Provider.MICROSOFT_SMTP, server=checked.server))
 
 
 def _here(request: Request) -> str:

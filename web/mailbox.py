@@ -7,20 +7,23 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from actions import sender_addresses, verify, withdraw
 from actions import sign_in as visits
+from app.runtime import Runtime
 from db.access.sessions import Session
 from db.core.session import Transaction
 from db.mailboxes import mailboxes, senders
 from db.mailboxes.mailboxes import Mailbox
 from db.views import my_settings, overviews
 from db.withdrawing import impact
+from domain.connection import Provider
 from domain.errors import NotFound, NotPermitted
+from transports.providers import PROVIDERS
 from web.forms import id_of
 from web.limits import count_visit
 from web.pages import go, page, show_verdict
 from web.protection import Runtimed, SignedIn, manages, transaction_of
 from web.results import see
 from web.return_to import freshly_signed_in
-from web.rooms import asks_microsoft, waits_for_others, withdraws
+from web.rooms import asks_provider, waits_for_others, withdraws
 from web.sign_in import visit
 
 router = APIRouter(prefix="/settings")
@@ -65,12 +68,27 @@ Chosen = Annotated[Mailbox, Depends(mailbox_of)]
 
 @router.post(f"{_MINE}/connect")
 @router.post(f"{_ADDRESS}/connect")
-@asks_microsoft
+@asks_provider
 def connect(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
     """Redirect to Microsoft, to sign in with the mailbox and allow sending. A member's own may be new."""
+    return _connect(request, runtime, session, Provider.GRAPH)
+
+
+@router.post(f"{_MINE}/connect/google")
+@router.post(f"{_ADDRESS}/connect/google")
+@asks_provider
+def connect_at_google(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
+    """The same at Google, where the operators have set it up."""
+    if not runtime.settings.google_client_id:
+        raise NotFound("Mailboxes at Google cannot be connected here.")
+    return _connect(request, runtime, session, Provider.GMAIL)
+
+
+def _connect(request: Request, runtime: Runtime, session: Session, provider: Provider) -> Response:
     mailbox_id = mailbox_of(request).id if "which" in request.path_params else None
     count_visit(request, session.member.id)
-    return visit(request, partial(visits.begin_connect, runtime, session.member, mailbox_id=mailbox_id))
+    begin = partial(visits.begin_connect, runtime, session.member, mailbox_id=mailbox_id, provider=provider)
+    return visit(request, begin, PROVIDERS[provider].sign_in)
 
 
 @router.post(f"{_MINE}/test")

@@ -21,8 +21,9 @@ from app.heartbeat import Heartbeat
 from app.readiness import Readiness, check_at_start
 from app.redis_url import connect
 from app.runtime import Runtime
-from config import Settings
+from config import PUBLIC_GOOGLE_URL, Settings
 from db.core.session import FOR_VISITORS, DatabaseUnavailable
+from db.views import my_settings
 from domain.errors import (
     InvalidInput,
     NotFound,
@@ -33,10 +34,11 @@ from domain.errors import (
     WorkersSilent,
 )
 from observability import configure_logging, log_whatever_ends_a_process
-from web import for_machines, health, hooks, opt_out, people_import, sign_in
+from web import for_machines, health, hooks, opt_out, people_import, sign_in, suppressions_file
 from web.access_log import AccessLog
 from web.api import make_api
-from web.api_call import refused
+from web.api_call import API, SCIM, refused
+from web.api_scim import make_scim
 from web.intake import Intake
 from web.pages import message
 from web.place import Below, path_of
@@ -47,10 +49,12 @@ from web.protection import (
     SignInFirstError,
     same_origin,
     session_of,
+    transaction_of,
     whose_form,
 )
 from web.return_to import SignInAgainError, page_before, sign_in_again, sign_in_first
 from web.routers import PAGES
+from web.scim_call import scim_refused
 
 log = structlog.get_logger()
 
@@ -74,6 +78,7 @@ _OURS = frozenset(
         "outbox",
         "people",
         "results",
+        "scim",
         "search",
         "sequences",
         "settings",
@@ -156,7 +161,7 @@ def application(
     # The last one is the outermost.
     app.add_middleware(Intake)
     app.add_middleware(Hosts, allowed_hosts=[host, "localhost", "127.0.0.1"])
-    app.add_middleware(Headers, public_url=settings.public_url, sign_in_url=settings.entra_url)
+    app.add_middleware(Headers, public_url=settings.public_url, sign_in_urls=_sign_in_urls(settings))
     app.add_middleware(AccessLog)
     if path:
         if path.split("/")[1] in _OURS:
@@ -166,9 +171,11 @@ def application(
         app.add_middleware(Below, path=path)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
     app.mount("/api/v1", make_api(runtime))
+    app.mount(SCIM, make_scim(runtime))
     for router in PAGES:
         app.include_router(router, dependencies=[Depends(same_origin), Depends(whose_form)])
-    app.include_router(people_import.uploads, dependencies=[Depends(same_origin)])
+    for router in (people_import.uploads, suppressions_file.uploads):
+        app.include_router(router, dependencies=[Depends(same_origin)])
     for router in _OTHERS:
         app.include_router(router)
     app.add_api_route("/", _home, methods=["GET"])
@@ -182,11 +189,18 @@ def application(
     return app
 
 
+def _sign_in_urls(settings: Settings) -> list[str]:
+    google = [settings.google_url or PUBLIC_GOOGLE_URL] if settings.google_client_id else []
+    return [settings.entra_url, *google]
+
+
 def _home(request: Request) -> Response:
-    """Redirect to the first page."""
-    return RedirectResponse(
-        "/settings/sequences" if session_of(request) is not None else "/sign-in", status_code=303
-    )
+    """Redirect to the first page: of those who only lend their mailbox, who may send from it."""
+    if session_of(request) is None:
+        return RedirectResponse("/sign-in", status_code=303)
+    with transaction_of(request) as (tx, session):
+        lends = my_settings.only_lends(tx, session.member.id)
+    return RedirectResponse("/settings/sequences" if lends else "/sequences", status_code=303)
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -211,10 +225,10 @@ def _too_often(request: Request, error: Exception) -> Response:
 
 
 def _unknown(request: Request, error: Exception) -> Response:
-    if request.url.path.startswith(
-        "/api/"
-    ):  # a path that the mounted API does not get, with a line break in it
-        return refused(request, error)
+    # A path that a mounted application does not get, with a line break in it.
+    for prefix, answer in ((API, refused), (SCIM, scim_refused)):
+        if request.url.path.startswith(prefix):
+            return answer(request, error)
     status = error.status_code if isinstance(error, HTTPException) else 404
     title = "Not found" if status == 404 else "Not possible here"
     return message(request, title, "Check the address, or start from the first page.", status=status)

@@ -5,14 +5,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from actions import conversation, messages, withdraw
+from actions import conversation, messages
 from db.access.sessions import Session
 from db.core.session import Transaction
 from db.listening import unassigned
 from db.mailboxes import senders
 from db.views import messages as lists
 from db.views.messages import Viewer
-from domain.errors import NotPermitted
+from domain.errors import InvalidInput, NotPermitted
 from domain.listening.kinds import CLASS_WORDS
 from web.forms import PageForm, Typed, id_of
 from web.pages import form_alone, go, page
@@ -21,9 +21,13 @@ from web.rooms import withdraws
 
 router = APIRouter(prefix="/messages")
 
-form_alone(router, "/{message}/class", "/{message}/suppress", to="/messages")
+form_alone(router, "/{message}/class", "/{message}/decide", to="/messages")
 
-_DONE = "Somebody has decided on this message already."
+SAID = {
+    "no": "{person}: No.",
+    "neither": "{person} answered. Say what kind of answer it is.",
+    "no_answer": "{person} continues: it was no answer.",
+}
 
 
 class FileForm(PageForm):
@@ -39,6 +43,18 @@ class FileForm(PageForm):
         kept = {"which": self.which, "whose": self.whose, "q": self.q[:100]}
         query = urlencode({name: value for name, value in kept.items() if value})
         return f"/messages?{query}" if query else "/messages"
+
+
+class DecisionForm(FileForm):
+    """``decision``: what it is. ``on``: the list of Needs attention that the form was on: mine or all."""
+
+    decision: str = ""
+    on: str = ""
+
+    def back(self) -> str:
+        """The page that the form was on."""
+        lists_there = {"mine": "/attention", "all": "/attention?whose=all"}
+        return lists_there.get(self.on) or FileForm.back(self)
 
 
 def viewer_of(session: Session, *, everything: bool = True) -> Viewer:
@@ -97,19 +113,21 @@ def classify(
     return go(request, form.back(), f"{found.person}: {CLASS_WORDS[filed]}.")
 
 
-@router.post("/{message}/suppress")
+@router.post("/{message}/decide")
 @withdraws
-def suppress(
-    request: Request, runtime: Runtimed, session: SignedIn, message: UUID, form: Typed[FileForm]
+def decide(
+    request: Request, runtime: Runtimed, session: SignedIn, message: UUID, form: Typed[DecisionForm]
 ) -> Response:
-    """Accept an opt-out in words: nobody writes to this person again. Answers when no more emails can leave to them."""
+    """Decide what a proposed opt-out or an unclear message is. Of an opt-out, answers when no more emails can leave."""
     with transaction_of(request) as (tx, _):
         found = lists.one(tx, message, viewer_of(session))
-    if found.opt_out_words is None or found.overruled_at is not None:
-        return go(request, form.back(), _DONE)
-    answer = withdraw.suppress_candidate(
-        runtime, found.candidate_id, actor=session.member.name, reason="unsubscribed"
-    )
-    messages.handle(runtime, message, actor=session.member.name)
-    doubt = "" if answer.complete else f" In doubt: {len(answer.in_doubt)}."
-    return go(request, form.back(), f"{found.person} gets no more emails. Stopped: {answer.stopped}.{doubt}")
+    try:
+        stopped = messages.decide(
+            runtime, session.member.organization_id, message, form.decision, actor=session.member.name
+        )
+    except (InvalidInput, NotPermitted) as error:
+        return go(request, form.back(), str(error))
+    if stopped is None:
+        return go(request, form.back(), SAID[form.decision].format(person=found.person))
+    doubt = "" if stopped.complete else f" In doubt: {len(stopped.in_doubt)}."
+    return go(request, form.back(), f"{found.person} gets no more emails. Stopped: {stopped.stopped}.{doubt}")

@@ -31,11 +31,11 @@ ENTRIES = (
     Entry("/outbox", "Outbox", "outbox"),
     Entry("/attention", "Needs |attention", "attention", badge="decisions", colour="bad", pinned=True, also=("/why",)),
     Entry(
-        "/settings/sequences", "Mailbox and permissions", "key", also=("/settings/mail-server/mine", "/settings/read", "/settings/holds")
+        "/settings/sequences", "Mailbox and permissions", "key", also=("/settings/mail-server/mine", "/settings/read", "/settings/sent", "/settings/holds", "/settings/mailboxes")
     ),
     Entry("/numbers", "Numbers", "pulse"),
     Entry("/notifications", "Notifications", "notice", badge="unread"),
-    Entry("/settings/email", "Email settings", "mail", "admins", also=("/settings/mail-server", "/settings/answers")),
+    Entry("/settings/email", "Email settings", "mail", "admins", also=("/settings/mail-server", "/settings/answers", "/settings/organization")),
     Entry("/settings/team", "Team", "team", "admins"),
     Entry("/settings/suppressions", "Suppressions", "ban", "admins"),
     Entry("/settings/api", "API and webhooks", "code", "admins"),

@@ -4,10 +4,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
+from actions import notices
 from db.views import notice_lists
 from web.forms import Id, PageForm, Typed, id_of
 from web.pages import counted, form_alone, go, page
-from web.protection import transaction_of
+from web.protection import Runtimed, SignedIn, transaction_of
 
 router = APIRouter(prefix="/notifications")
 
@@ -49,14 +50,13 @@ def show(request: Request) -> Response:
 
 
 @router.post("/read")
-def read(request: Request, form: Typed[ReadForm]) -> Response:
+def read(request: Request, runtime: Runtimed, session: SignedIn, form: Typed[ReadForm]) -> Response:
     """Mark one notice as read, or all up to the newest that the page showed."""
-    with transaction_of(request) as (tx, session):
-        if form.notice is not None:
-            notice_lists.mark_read(tx, session.member.id, form.notice)
-            return go(request, _HERE)
-        count = notice_lists.mark_all_read(tx, session.member.id, up_to=form.newest)
-        return go(request, _HERE, f"{counted(count, 'notification', 'notifications')} marked as read.")
+    if form.notice is not None:
+        notices.mark_read(runtime, session.member.id, form.notice)
+        return go(request, _HERE)
+    count = notices.mark_all_read(runtime, session.member.id, up_to=form.newest)
+    return go(request, _HERE, f"{counted(count, 'notification', 'notifications')} marked as read.")
 
 
 form_alone(router, "/read", to=_HERE)

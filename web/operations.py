@@ -1,6 +1,6 @@
 """Operations, for operators of the installation: what a scheduler measured, the processes, and the runbook (docs/decisions/0025)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -15,6 +15,7 @@ from db.core.session import Transaction
 from db.views import operations, processes
 from db.views.operations import Measured
 from domain.errors import NotFound
+from domain.lag import percentile
 from domain.processes import QUEUE_DOES, WANTED, Role, nobody, runs, what_fails
 from web import runbook
 from web.pages import counted, page
@@ -79,6 +80,8 @@ class Row:
     due: float | None
     overdue: float | None
     queue_lag: float | None
+    lag: float | None
+    failed: float | None
     in_doubt: float | None
     unread: float | None
 
@@ -92,7 +95,10 @@ def show(request: Request) -> Response:
     with transaction_of(request) as (tx, session):
         _only_operators(tx, session)
         newest = measurements.newest(tx)
-        points = measurements.history(tx, span=period.span, step=period.step)
+        history = {
+            name: measurements.history(tx, span=each.span, step=each.step) for name, each in _PERIODS.items()
+        }
+        points = history[over]
         roles = processes.roles(tx, WANTED)
         measured = _whole(newest)
         return page(
@@ -103,7 +109,7 @@ def show(request: Request) -> Response:
             newest=newest,
             old=newest is None or newest.now - newest.measured_at > _OLD,
             measured=measured,
-            figures=[] if measured is None else list(_figures(measured)),
+            figures=[] if measured is None else [*_figures(measured), *_rates(history)],
             pictures=_pictures(points),
             height=HEIGHT,
             rows=_rows(points, period.row),
@@ -114,6 +120,12 @@ def show(request: Request) -> Response:
             waits=_WAITS,
             in_words=in_words,
             runs=runs,
+            unwell=measured is not None
+            and newest is not None
+            and any(
+                each.stopped_at is None and (bool(each.troubles) or not runs(each, newest.measured_at))
+                for each in measured.processes
+            ),
             most=operations.MAX_COUNTED,
         )
 
@@ -189,12 +201,44 @@ def _figures(measured: Measured) -> Iterator[Figure]:
     )
 
 
+def _rates(history: Mapping[str, Sequence[Point]]) -> Iterator[Figure]:
+    hour, day = history["hour"], history["day"]
+    late, of_day = _lag(hour), _lag(day)
+    yield Figure(
+        "95 % leave within",
+        "lag",
+        "None left" if late is None else in_words(late),
+        "in the last hour" if of_day is None else f"in the last hour; {in_words(of_day)} in the last day",
+    )
+    failed, of_day = _failed(hour), _failed(day)
+    yield Figure(
+        "Attempts that failed",
+        "failed-attempts",
+        "None made" if failed is None else f"{failed:.1f} %",
+        "in the last hour" if of_day is None else f"in the last hour; {of_day:.1f} % in the last day",
+    )
+
+
+def _lag(points: Sequence[Point]) -> float | None:
+    """Return within how many seconds of their time 95 % of the emails had their request."""
+    counted = [each.lags for each in points if each.lags is not None]
+    return percentile([sum(range_) for range_ in zip(*counted, strict=True)], 0.95)
+
+
+def _failed(points: Sequence[Point]) -> float | None:
+    """Return the share of attempts that failed, in per cent."""
+    made = sum(each.attempts or 0 for each in points)
+    return 100 * sum(each.attempts_failed or 0 for each in points) / made if made else None
+
+
 def _pictures(points: Sequence[Point]) -> list[Picture]:
     return [
         picture("Emails sent a minute", "sent", "", [each.sent for each in points]),
         picture("Due", "due", "", [each.due for each in points]),
         picture("Overdue for no reason", "onbehalfoverdue", "", [each.overdue for each in points]),
         picture("Longest wait for a worker", "onbehalfqueueslow", " s", [each.queue_lag for each in points]),
+        picture("95 % leave within", "lag", " s", [_lag([each]) for each in points]),
+        picture("Attempts that failed", "failed-attempts", " %", [_failed([each]) for each in points]),
         picture("In doubt", "onbehalfemailsindoubt", "", [each.in_doubt for each in points]),
         picture(
             "Mailboxes late or failing", "onbehalfmailboxesnotread", "", [each.unread for each in points]
@@ -213,6 +257,8 @@ def _rows(points: Sequence[Point], each: timedelta) -> list[Row]:
             _most([point.due for point in group]),
             _most([point.overdue for point in group]),
             _most([point.queue_lag for point in group]),
+            _lag(group),
+            _failed(group),
             _most([point.in_doubt for point in group]),
             _most([point.unread for point in group]),
         )

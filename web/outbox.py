@@ -10,11 +10,11 @@ from fastapi import APIRouter, Request, Response
 
 from db.access import authority
 from db.core.session import Transaction
-from db.views import approvals, frame, outbox, search
+from db.views import approvals, frame, outbox, search, tasks
 from db.views.outbox import PlannedEmail, Wanted
 from domain import moments
 from domain.send_window import instant
-from domain.waiting import waits_for
+from domain.waiting import NEED_WORDS, WAITS_FOR, Need, waits_for
 from web.forms import id_of
 from web.messages import viewer_of
 from web.pages import page
@@ -28,9 +28,11 @@ _LONG_AGO = timedelta(days=3650)
 
 @router.get("")
 def show(request: Request) -> Response:
-    """Show what is planned, by day, 50 at a time; or what waits for a decision; filtered by person, sender and sequence."""
+    """Show what is planned, by day, 50 at a time; or what needs something first; filtered by person, sender, sequence, and what it waits for or needs."""
     asked = request.query_params
     words, held = asked.get("q", "")[:100].strip(), asked.get("which") == "held"
+    waits = found if (found := asked.get("waits", "")) in WAITS_FOR and not held else ""
+    needs = found if (found := asked.get("needs", "")) in NEED_WORDS and held else ""
     with transaction_of(request) as (tx, session):
         whole = manages(session) and asked.get("whose") == "all"
         organization_id = session.member.organization_id
@@ -43,21 +45,24 @@ def show(request: Request) -> Response:
             [each.id for each in search.people(tx, viewer_of(session), words, most=_FOUND)]
             if words
             else None,
+            WAITS_FOR[waits] if waits else None,
+            Need(needs) if needs else None,
         )
-        found = outbox.planned(
+        planned = outbox.planned(
             tx, wanted, after=outbox.read_place(asked.get("after", "")), limit=outbox.PER_PAGE + 1
         )
-        shown = found[: outbox.PER_PAGE]
-        here = frame.around(tx, session.member.id)
+        shown = planned[: outbox.PER_PAGE]
+        here = frame.here(tx, session.member.id)
         senders, sequences = outbox.choices(tx, organization_id, wanted.only_of)
-        last = shown[-1] if len(found) > len(shown) else None
+        last = shown[-1] if len(planned) > len(shown) else None
         return page(
             request,
             "outbox.html",
             days=_by_day(tx, shown, here.zone, here.now) if not held else [("", _lines(tx, shown))],
-            week=_week(tx, wanted, here.zone, here.now) if not held and not words else [],
+            week=_week(tx, wanted, here.zone, here.now) if not held and not words and not waits else [],
             waiting=outbox.count(tx, _held(wanted), [_ever(here.now)])[0],
-            to_approve=approvals.count(tx, organization_id, wanted.only_of, wanted.sequence_id),
+            to_approve=approvals.WAITING.count(tx, organization_id, wanted.only_of, wanted.sequence_id),
+            tasks=tasks.OPEN.count(tx, organization_id, wanted.only_of, wanted.sequence_id),
             most=outbox.MOST,
             count=len(shown),
             next="" if last is None else outbox.place_of(last),
@@ -66,6 +71,10 @@ def show(request: Request) -> Response:
             sender=asked.get("sender", ""),
             sequence=asked.get("sequence", ""),
             q=words,
+            waits=waits,
+            waits_for=list(WAITS_FOR),
+            needs=needs,
+            need_words=NEED_WORDS,
             held=held,
             whole=whole,
         )

@@ -20,14 +20,14 @@ from db.views.outbox import read_place
 from domain import moments
 from domain.errors import NotFound
 from web.forms import REFUSED, Filled, Id, PageForm, Typed, id_of, said
-from web.pages import counted, go, page
+from web.pages import Link, counted, form_alone, go, page
 from web.protection import Runtimed, SignedIn, manages, transaction_of
 
 router = APIRouter(prefix="/outbox")
 
 _HERE = "/outbox/approvals"
 # What was read goes with the form, so that it can be shown beside what it says now. In bytes as a form has them, of 64 KiB in all.
-_MAX_READ = 40_000
+MAX_READ = 40_000
 
 
 class SeveralForm(PageForm):
@@ -97,22 +97,21 @@ def _shown(
         organization_id = session.member.organization_id
         line = None if only is None else overviews.sequence_of(tx, only, organization_id, owner)
         after = read_place(request.query_params.get("after", ""))
-        found = lists.waiting(tx, organization_id, owner, only, after=after, limit=lists.PER_PAGE + 1)
-        shown = found[: lists.PER_PAGE]
+        shown, following = lists.WAITING.page(tx, organization_id, owner, only, after=after)
         letters = [approvals.letter(tx, each.id) for each in shown]
         return page(
             request,
             "approvals.html",
             status=status,
             lines=list(zip(shown, letters, strict=True)),
-            total=lists.count(tx, organization_id, owner, only),
-            next=lists.place_of(shown[-1]) if len(found) > len(shown) else "",
+            total=lists.WAITING.count(tx, organization_id, owner, only),
+            next=following,
             line=line,
             whole=whole,
             changed=changed,
             reasons=reasons or {},
             done=done,
-            kept=lambda letter: kept(letter, _MAX_READ // lists.PER_PAGE),
+            kept=lambda letter: kept(letter, MAX_READ // lists.PER_PAGE),
             filled=filled,
         )
 
@@ -177,7 +176,7 @@ def _one(
             letter=letter,
             changed=changed,
             error=error,
-            kept=lambda found: kept(found, _MAX_READ),
+            kept=lambda found: kept(found, MAX_READ),
         )
 
 
@@ -193,12 +192,30 @@ def approve(
         return _one(request, delivery, Changed(form.read, error.present), str(error), status=409)
     except REFUSED as error:
         return _one(request, delivery, None, said(error), status=409)
-    return go(request, _HERE, _leaves(request, done.leaves_at))
+    undo = Link("See it, or take it back", f"/outbox/{delivery}/approve")
+    return go(request, _HERE, _leaves(request, done.leaves_at), undo)
+
+
+@router.post("/{delivery:uuid}/take-back")
+def take_back(request: Request, runtime: Runtimed, session: SignedIn, delivery: UUID) -> Response:
+    """Take the approval of one email back, unless it is leaving or has left."""
+    _asked(request, delivery)
+    try:
+        changed = approvals.take_back(runtime, delivery, actor=session.member.name)
+    except REFUSED as error:
+        return _one(request, delivery, None, said(error), status=409)
+    words = (
+        "Taken back. It waits until somebody approves it." if changed else "Nobody has approved this email."
+    )
+    return go(request, f"/outbox/{delivery}/approve", words)
+
+
+form_alone(router, "/{delivery:uuid}/take-back", to="/outbox/{delivery}/approve")
 
 
 def _leaves(request: Request, at: datetime) -> str:
     with transaction_of(request) as (tx, session):
-        here = frame.around(tx, session.member.id)
+        here = frame.here(tx, session.member.id)
     if at <= here.now:
         return "Approved. It leaves as soon as the mailbox's pace allows, after all checks."
     return f"Approved. It leaves {moments.stated(at, here.zone, here.now)} at the earliest, after all checks."

@@ -20,15 +20,19 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.datastructures import FormData
 
-from db.access import page_results
+from db.access import first_emails, page_results
 from db.access.sessions import Session
 from db.core.session import Transaction
 from db.views import attention, frame, incidents
 from domain import moments
+from domain.mailbox_state import mailbox_state
+from domain.markup import is_html, tidy_html
+from domain.provider_words import PROVIDER_WORDS
 from domain.verification import Verdict
 from web.forms import id_of
 from web.navigation import Audience, navigation
 from web.protection import SignInFirstError, asked_by_itself, manages, runtime_of, transaction_of
+from web.turning import turned
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, undefined=StrictUndefined
@@ -108,7 +112,24 @@ _ENVIRONMENT.filters |= {
     "in_numbers": moments.in_numbers,
     "listed": listed,
 }
-_ENVIRONMENT.globals |= {"asset": asset, "counted": counted, "initials": initials, "size": size}
+
+
+def _formatted(text: str) -> bool:
+    """Is a text HTML? What ``tidied`` makes of it is what the editor reads."""
+    return is_html(text)
+
+
+_ENVIRONMENT.tests |= {"formatted": _formatted}
+_ENVIRONMENT.filters |= {"tidied": tidy_html}
+_ENVIRONMENT.globals |= {
+    "asset": asset,
+    "counted": counted,
+    "initials": initials,
+    "mailbox_state": mailbox_state,
+    "size": size,
+    "turned": turned,
+}
+_ENVIRONMENT.globals["PROVIDER_WORDS"] = PROVIDER_WORDS
 _ENVIRONMENT.globals["query"] = lambda **values: urlencode({k: v for k, v in values.items() if v})
 
 
@@ -123,6 +144,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
         "now": datetime.now(UTC),
         "said": None,
         "manages": False,
+        "offers_google": bool(runtime_of(request).settings.google_client_id),
         "navigation": [],
         "layout": _LAYOUTS.get(request.headers.get("hx-target", ""), "base.html"),
     }
@@ -139,6 +161,7 @@ def _frame_of(request: Request, tx: Transaction, session: Session) -> dict[str, 
         "unread": here.unread,
         "messages": here.messages,
         "decisions": attention.count(tx, member.organization_id, member.id)
+        + len(first_emails.waiting(tx, member.id))
         + incidents.count(tx, incidents.Viewer(member.organization_id, member.id, manages(session))),
     }
     if manages(session):
@@ -159,7 +182,7 @@ def _frame_of(request: Request, tx: Transaction, session: Session) -> dict[str, 
 
 def zone_of(tx: Transaction, session: Session) -> str:
     """Return the zone in which this member reads times."""
-    return frame.around(tx, session.member.id).zone
+    return frame.here(tx, session.member.id).zone
 
 
 def _unless_known(request: Request, response: Response) -> Response:

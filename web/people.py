@@ -8,11 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from actions import conversation, opt_outs, overrule
+from actions.conversation import Entry
 from db.core.session import Transaction
 from db.listening import decisions
 from db.sequences import person_fields
-from db.views import frame, receipts
+from db.views import frame, history, receipts, tasks
 from db.views import messages as lists
+from db.views.history import Happened
+from db.views.tasks import Task
 from domain.errors import InvalidInput, NotFound
 from domain.listening.kinds import CLASS_WORDS
 from web.forms import Filled, PageForm, Typed, again
@@ -52,18 +55,32 @@ def shown(request: Request, person: UUID, filled: Filled, *, status: int = 200) 
     with transaction_of(request) as (tx, session):
         viewer = viewer_of(session)
         said = conversation.load(tx, runtime_of(request).web_keys, person, viewer, newest=_NEWEST)
-        found, here = said.person, frame.around(tx, session.member.id)
+        found, here = said.person, frame.here(tx, session.member.id)
+        only_messages = request.query_params.get("only") == "messages"
+        happened = (
+            history.of_person(tx, viewer.organization_id, person, limit=_NEWEST)
+            if found.whole and not only_messages
+            else []
+        )
         decided = decisions.recent(
             tx,
             viewer.organization_id,
             candidate_id=person,
             only_in=None if found.whole else viewer.member_id,
         )
+        only_of = None if found.manages else viewer.member_id
+        found_tasks = tasks.of_person(tx, person, only_of, limit=_NEWEST) if found.whole else []
+        entries: list[Entry | Happened | Task] = [
+            *said.entries,
+            *happened,
+            *([] if only_messages else found_tasks),
+        ]
         return page(
             request,
             "person.html",
             person=found,
-            entries=said.entries[::-1],
+            entries=sorted(entries, key=lambda each: each.at, reverse=True),
+            only_messages=only_messages,
             decisions={each.id: each for each in decided},
             receipts=receipts.of_person(tx, person, None if found.whole else viewer.member_id, limit=_NEWEST),
             answers=answers_of(tx, found, viewer.member_id, here.zone, here.now) if found.whole else [],

@@ -77,7 +77,8 @@ def add(request: Request, session: SignedIn, runtime: Runtimed, form: Typed[Pers
         typed = form.typed() | {"sequence": str(form.sequence or "")}
         return _form(request, again(typed, error, {**PLACES, "email": "email"}, other=""), status=422)
     made = "Added." if done.candidates_created else "We knew this person. What was new is saved."
-    return go(request, "/people", f"{made}{_said(done)}")
+    to = "/people" if form.sequence is None else f"/sequences/{form.sequence}?tab=people"
+    return go(request, to, f"{made}{_said(done)}")
 
 
 @router.get("/enroll")

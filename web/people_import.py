@@ -13,6 +13,7 @@ from db.access.sessions import Session
 from db.core.session import Transaction
 from db.sequences import enrolling
 from db.sequences.people_imports import PeopleImport
+from db.views import people
 from db.views.messages import Viewer
 from domain.errors import InvalidInput
 from importing.headings import Heading, fields_of, guess
@@ -68,9 +69,11 @@ def doer_of(session: Session) -> Doer:
 
 
 def options_for(tx: Transaction, viewer: Viewer) -> list[tuple[str, str]]:
-    """Return the sequences to choose from. Members enroll people at once: they would not see them otherwise."""
-    found = [(str(each.id), each.name) for each in enrolling.destinations(tx, viewer)]
-    return [("", "Do not enroll yet"), *found] if viewer.member_id is None else found
+    """Return the sequences to choose from."""
+    return [
+        ("", "Do not enroll yet"),
+        *((str(each.id), each.name) for each in enrolling.destinations(tx, viewer)),
+    ]
 
 
 def number(text: str, where: str) -> int | None:
@@ -159,11 +162,14 @@ def _one(request: Request, people_import: UUID, filled: Filled | None, *, status
             "a_day": str(found.a_day or ""),
             "anyway": found.anyway,
         }
+        summary = found.report.get("summary")
+        changed = [each["email"] for each in summary["changes"]] if summary else []
         return page(
             request,
             "people_import.html",
             found=found,
-            summary=found.report.get("summary"),
+            summary=summary,
+            seen=people.whole(tx, doer.viewer, changed),  # of a colleague's people a file opens nothing
             columns=columns,
             fields=[(name, _LABELS.get(name, name)) for name in fields_of(columns)],
             options=options_for(tx, doer.viewer),

@@ -12,7 +12,7 @@ from db.views import messages as lists
 from db.views.messages import InSequence, Person
 from domain.errors import NotFound, NotPermitted
 from domain.withdrawal import WithdrawalResult
-from web.forms import REFUSED, PageForm, Typed, again
+from web.forms import REFUSED, Id, PageForm, Typed, again, number_of
 from web.messages import viewer_of
 from web.pages import counted, form_alone, go, page
 from web.people import shown
@@ -32,21 +32,35 @@ form_alone(
 
 
 class FieldForm(PageForm):
-    """``value``: of ``field``. ``was``: the value that was changed. ``back``: why, if the form was on that page."""
+    """``value``: of ``field``. ``was``: the value that was changed. ``back``: why or preview, if the form was on such a page; ``sequence``,
+    ``step``, ``enrollment``: of the preview.
+    """
 
     field: str = ""
     value: str = ""
     was: str = ""
     back: str = ""
+    sequence: Id = None
+    step: str = ""
+    enrollment: Id = None
+
+    def origin(self, person: UUID) -> str:
+        """The page that the form was on."""
+        if self.back == "preview" and self.sequence and self.enrollment:
+            step = number_of(self.step) or 1
+            return f"/sequences/{self.sequence}/preview?step={step}&person={self.enrollment}"
+        return _to(person, self.back)
 
 
 class BackForm(PageForm):
-    """``back``: why, if the form was on that page."""
+    """``back``: why or sequence, if the form was on that page."""
 
     back: str = ""
 
 
-def _to(person: UUID, back: str) -> str:
+def _to(person: UUID, back: str, place: InSequence | None = None) -> str:
+    if back == "sequence" and place is not None:
+        return f"/sequences/{place.sequence_id}?tab=people"
     return f"/why?person={person}" if back == "why" else f"/people/{person}"
 
 
@@ -79,7 +93,7 @@ def stop(request: Request, session: SignedIn, runtime: Runtimed, person: UUID) -
         actor=session.member.name,
         reason=_REASON,
     )
-    return go(request, f"/people/{person}", f"{found.name} gets no more emails. {_answered(answer)}")
+    return go(request, f"/people/{person}", f"{found.name} gets no more emails. {withdrawn(answer)}")
 
 
 @router.get("/{person:uuid}/enrollments/{enrollment:uuid}/stop")
@@ -107,7 +121,7 @@ def stop_in(
     with transaction_of(request) as (tx, _):
         found, place = _place(tx, session, person, enrollment)
     answer = withdraw.stop_enrollment(runtime, enrollment, actor=session.member.name, reason=_REASON)
-    return go(request, f"/people/{person}", f"{found.name} is stopped in {place.name}. {_answered(answer)}")
+    return go(request, f"/people/{person}", f"{found.name} is stopped in {place.name}. {withdrawn(answer)}")
 
 
 @router.post("/{person:uuid}/enrollments/{enrollment:uuid}/{verb}")
@@ -124,11 +138,11 @@ def pause_or_resume(
     """Pause or resume one sequence for a person. A repeated request answers the same."""
     with transaction_of(request) as (tx, _):
         found, place = _place(tx, session, person, enrollment)
-    to, actor = _to(person, form.back), session.member.name
+    to, actor = _to(person, form.back, place), session.member.name
     try:
         if verb == "pause":
             answer = withdraw.pause_enrollment(runtime, enrollment, actor=actor, reason="by hand")
-            return go(request, to, f"{found.name} is paused in {place.name}. {_answered(answer)}")
+            return go(request, to, f"{found.name} is paused in {place.name}. {withdrawn(answer)}")
         done = resume.resume_enrollment(runtime, enrollment, actor=actor)
     except NotPermitted as error:
         said = (
@@ -148,7 +162,7 @@ def change_field(
 ) -> Response:
     """Change a field. Waiting emails use it."""
     with transaction_of(request) as (tx, _):
-        found = _whole(tx, session, person)
+        found = whole_person(tx, session, person)
     try:
         changed = person_fields.change_field(
             runtime, person, form.field[:64], form.value, was=form.was, actor=session.member.name
@@ -163,17 +177,18 @@ def change_field(
         if changed
         else "Nothing was changed."
     )
-    return go(request, _to(person, form.back), said)
+    return go(request, form.origin(person), said)
 
 
-def _answered(answer: WithdrawalResult) -> str:
+def withdrawn(answer: WithdrawalResult) -> str:
+    """Say what a withdrawal stopped."""
     stopped = f"{counted(answer.stopped, 'email', 'emails')} stopped"
     if answer.complete:
         return f"{stopped}, nothing can leave now."
     return f"{stopped}. {counted(len(answer.in_doubt), 'email is', 'emails are')} in doubt: we are looking."
 
 
-def _whole(tx: Transaction, session: Session, person: UUID) -> Person:
+def whole_person(tx: Transaction, session: Session, person: UUID) -> Person:
     """Return a person of whom the member sees everything. Raises ``NotFound``."""
     found = lists.person_of(tx, person, viewer_of(session))
     if not found.whole:
@@ -183,14 +198,14 @@ def _whole(tx: Transaction, session: Session, person: UUID) -> Person:
 
 def _places(tx: Transaction, session: Session, person: UUID) -> tuple[Person, list[InSequence]]:
     """Return a person, and where they are that the member may change. Raises ``NotFound``."""
-    found = _whole(tx, session, person)
+    found = whole_person(tx, session, person)
     only_of = None if manages(session) else session.member.id
     return found, lists.open_places_of(tx, person, only_of)
 
 
 def _place(tx: Transaction, session: Session, person: UUID, enrollment: UUID) -> tuple[Person, InSequence]:
     """Return a person and one of their sequences that the member may change. Raises ``NotFound``."""
-    found = _whole(tx, session, person)
+    found = whole_person(tx, session, person)
     only_of = None if manages(session) else session.member.id
     for each in lists.open_places_of(tx, person, only_of, ended=True):
         if each.enrollment_id == enrollment:

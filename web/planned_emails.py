@@ -33,7 +33,7 @@ _ASKS: Mapping[str, tuple[str, str]] = {
 
 
 class ChangeForm(PageForm):
-    """``at``: local time, for later. ``do``: show what it does instead of doing it. ``back``: person, approvals, or the outbox."""
+    """``at``: local time, for later. ``do``: show what it does instead of doing it. ``back``: person, approvals, sequence, or the outbox."""
 
     at: str = ""
     do: str = ""
@@ -65,7 +65,7 @@ def _text_shown(request: Request, delivery: UUID, filled: Filled, *, status: int
             status=status,
             text=text,
             refused=planned.too_late(text.email),
-            filled=filled,
+            filled=Filled({"text": text.body, **filled.values}, filled.errors),
             back=_back(request, text.email, str(filled.get("back"))),
             origin=_origin(request, str(filled.get("back"))),
         )
@@ -105,7 +105,7 @@ def _asked_again(
     request: Request, delivery: UUID, verb: Verb, filled: Filled, *, status: int = 200
 ) -> Response:
     with transaction_of(request) as (tx, session):
-        zone = frame.around(tx, session.member.id).zone
+        zone = frame.here(tx, session.member.id).zone
         email = changes.email(tx, delivery)
         _check(session, email)
         found, refused = None, None
@@ -144,7 +144,7 @@ def change(
 ) -> Response:
     """Change one email. A repeated request answers the same."""
     with transaction_of(request) as (tx, _):
-        email, zone = _asked(request, delivery), frame.around(tx, session.member.id).zone
+        email, zone = _asked(request, delivery), frame.here(tx, session.member.id).zone
     if form.do == "show":
         asked = urlencode({"at": form.at[:40], "from": form.back[:10]})
         return RedirectResponse(f"{_HERE}/{delivery}/{verb}?{asked}", status_code=303)
@@ -194,7 +194,7 @@ def _check(session: Session, email: Email) -> None:
 
 def _origin(request: Request, typed: str) -> str:
     known = (typed, request.query_params.get("from"))
-    return next((each for each in ("person", "approvals") if each in known), "")
+    return next((each for each in ("person", "approvals", "sequence") if each in known), "")
 
 
 def _back(request: Request, email: Email, typed: str) -> str:
@@ -203,5 +203,7 @@ def _back(request: Request, email: Email, typed: str) -> str:
             return f"/people/{email.candidate_id}"
         case "approvals":
             return f"{_HERE}/approvals"
+        case "sequence":
+            return f"/sequences/{email.sequence_id}?tab=people"
         case _:
             return _HERE

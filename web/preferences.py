@@ -1,19 +1,16 @@
 """A member's own preferences: the zone of the times they read; and the keys that work everywhere."""
 
-from functools import cache
-from zoneinfo import available_timezones
-
 from fastapi import APIRouter, Request, Response
 
+from actions import my_zone
 from db.access.sessions import Session
 from db.core.session import Transaction
 from db.events import notice_channels, notice_preferences
 from db.views import frame, my_settings
-from domain.errors import InvalidInput
 from domain.notice_preferences import Category
 from web.forms import REFUSED, Filled, PageForm, Typed, again
 from web.pages import go, page
-from web.protection import transaction_of
+from web.protection import Runtimed, SignedIn, transaction_of
 
 router = APIRouter(prefix="/settings/preferences")
 
@@ -31,14 +28,6 @@ class PreferencesForm(PageForm):
     """``zone``: empty = the organization's."""
 
     zone: str = ""
-
-
-@cache
-def _zones() -> tuple[str, ...]:
-    """Return the zones that places have: ``Europe/Berlin``, and ``UTC``."""
-    technical = ("Etc/", "SystemV/", "US/", "Brazil/", "Canada/", "Chile/", "Mexico/")
-    places = [each for each in available_timezones() if "/" in each and not each.startswith(technical)]
-    return ("UTC", *sorted(places))
 
 
 @router.get("")
@@ -74,19 +63,16 @@ def _shown(request: Request, filled: Filled, *, status: int = 200) -> Response:
             own=found.own or "",
             organizations=found.organization,
             **_of_notices(tx, session),
-            zones=[(each, each.replace("_", " ")) for each in _zones()],
+            zones=[(each, each.replace("_", " ")) for each in my_zone.zones()],
             filled=filled,
         )
 
 
 @router.post("")
-def save(request: Request, form: Typed[PreferencesForm]) -> Response:
+def save(request: Request, runtime: Runtimed, session: SignedIn, form: Typed[PreferencesForm]) -> Response:
     """Keep them. The next page shows times in the new zone."""
     try:
-        if form.zone and form.zone not in _zones():
-            raise InvalidInput("This is no time zone we know", where="zone", fix="Choose one from the list.")
+        my_zone.set_zone(runtime, session.member.id, form.zone)
     except REFUSED as error:
         return _shown(request, again(form.typed(), error, {"zone": "zone"}), status=422)
-    with transaction_of(request) as (tx, session):
-        frame.set_zone(tx, session.member.id, form.zone or None)
-        return go(request, _HERE, "Saved.")
+    return go(request, _HERE, "Saved.")

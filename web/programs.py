@@ -9,13 +9,14 @@ from pydantic import Field
 from actions import programs
 from actions import webhooks as actions
 from db.access import page_results
-from db.access.api_keys import SCOPES
+from db.access.api_keys import PROVISION, SCOPES
 from db.access.page_results import ShownOnce
 from db.access.sessions import Session
 from db.core.session import Transaction
 from db.events import webhooks
 from db.views import programs as lists
 from domain.errors import NotFound
+from web.api_call import SCIM
 from web.forms import REFUSED, Filled, PageForm, Typed, again, id_of
 from web.pages import form_alone, go, page
 from web.protection import Administrator, Runtimed, administrator, runtime_of, transaction_of
@@ -25,7 +26,7 @@ from web.rooms import waits_for_others
 
 router = APIRouter(prefix="/settings/api")
 
-_HERE = "/settings/api"
+_HERE, PROVISIONING = "/settings/api", "/settings/team/provisioning"
 _MAY = {
     "read": ("Read", "See everything of the organization"),
     "manage": ("Manage", "Pause, resume, stop, suppress, write and ask; never give a permission"),
@@ -34,9 +35,10 @@ _MAY = {
 
 
 class NewKey(PageForm):
-    """``may``: scopes. ``key``: of the form."""
+    """``may``: scopes. ``until``: its last day, or empty. ``key``: of the form."""
 
     name: str = ""
+    until: str = ""
     key: str = ""
     may: list[str] = Field(default_factory=list)
 
@@ -48,7 +50,13 @@ class NewWebhook(PageForm):
     key: str = ""
 
 
-form_alone(router, "/keys", "/webhooks", "/webhooks/{webhook:uuid}/test", to=_HERE)
+form_alone(
+    router,
+    "/keys",
+    "/webhooks",
+    "/webhooks/{webhook:uuid}/test",
+    to=_HERE,
+)
 
 
 @router.get("")
@@ -82,7 +90,7 @@ def _shown(
         return page(
             request,
             "programs.html",
-            keys=lists.keys(tx, organization_id),
+            keys=lists.keys(tx, organization_id, provision=False),
             webhooks=webhooks.listing(tx, organization_id),
             most=webhooks.MAX_WEBHOOKS,
             calls=shown,
@@ -92,14 +100,15 @@ def _shown(
             may=_MAY,
             key=key or Filled(),
             hook=webhook or Filled(),
-            made=None if made is None else _secret(request, tx, session, made),
+            made=None if made is None else secret_of(request, tx, session, made),
             asked_for=made,
             form_key=str(uuid4()),
             status=status,
         )
 
 
-def _secret(request: Request, tx: Transaction, session: Session, result: UUID) -> dict[str, str] | None:
+def secret_of(request: Request, tx: Transaction, session: Session, result: UUID) -> dict[str, str] | None:
+    """Return what a form has made and shows once; None after its minute."""
     member = session.member
     keys = runtime_of(request).web_keys
     return page_results.unseal(tx, keys, member.organization_id, member.id, result)
@@ -120,10 +129,20 @@ def _made(request: Request, where: ShownOnce) -> Response:
     return go(request, f"{_HERE}?made={where.id}")
 
 
-def _made_before(request: Request, where: ShownOnce) -> bool:
+def _page(request: Request, key: UUID) -> str:
+    with transaction_of(request) as (tx, session):
+        return _page_of(lists.key(tx, session.member.organization_id, key))
+
+
+def _page_of(key: lists.Key) -> str:
+    """Return the page that lists a key."""
+    return PROVISIONING if PROVISION in key.scopes else _HERE
+
+
+def made_before(request: Request, where: ShownOnce) -> bool:
     """Did a click a moment ago do what this one was refused for?"""
     with transaction_of(request) as (tx, session):
-        return _secret(request, tx, session, where.id) is not None
+        return secret_of(request, tx, session, where.id) is not None
 
 
 @router.post("/keys")
@@ -139,13 +158,14 @@ def make_key(request: Request, runtime: Runtimed, form: Typed[NewKey]) -> Respon
             session.member.organization_id,
             form.name,
             chosen,
+            until=form.until,
             actor=session.member.name,
             shown=where,
         )
     except REFUSED as error:
-        if _made_before(request, where):
+        if made_before(request, where):
             return _made(request, where)
-        places = {"name": "name", "scopes": "may"}
+        places = {"name": "name", "scopes": "may", "until": "until"}
         return _shown(request, again(form.typed(), error, places, other="name", chosen=chosen), status=422)
     return _made(request, where)
 
@@ -156,22 +176,55 @@ def ask_end(request: Request, key: UUID) -> Response:
     with transaction_of(request) as (tx, _):
         found = lists.key(tx, administrator(request).member.organization_id, key)
         if found.revoked_at is not None:
-            return go(request, _HERE, f"The key {found.name} had already ended.")
+            return go(request, _page_of(found), f"The key {found.name} had already ended.")
         return page(
             request,
             "end_program.html",
             title=f"End the key {found.name}?",
             explanation="Programs that use it are refused from this moment. It cannot be taken back.",
             verb="End key",
-            back=_HERE,
+            back=_page_of(found),
         )
+
+
+@router.get("/keys/{key:uuid}/replace")
+def ask_replace(request: Request, key: UUID) -> Response:
+    """Ask before another key is made for the same program."""
+    with transaction_of(request) as (tx, _):
+        found = lists.key(tx, administrator(request).member.organization_id, key)
+        if found.revoked_at is not None or found.expired:
+            return go(request, _page_of(found), f"The key {found.name} has ended. Make another one.")
+        return page(
+            request,
+            "end_program.html",
+            title=f"Replace the key {found.name}?",
+            explanation="You get a new key for the same program, which may do the same. The present one works for one more day.",
+            verb="Replace key",
+            back=_page_of(found),
+        )
+
+
+@router.post("/keys/{key:uuid}/replace")
+def replace_key(request: Request, runtime: Runtimed, key: UUID) -> Response:
+    """Make another key for the same program, and lead to the page that shows it for a minute. A repetition within it leads there too."""
+    administrator(request)
+    session = freshly_signed_in(request, f"{_HERE}/keys/{key}/replace")
+    member = session.member
+    where = ShownOnce(runtime.web_keys, member.organization_id, member.id, f"replace:{key}")
+    if not made_before(request, where):
+        programs.replace_key(runtime, member.organization_id, key, actor=member.name, shown=where)
+    return go(request, f"{_page(request, key)}?made={where.id}")
 
 
 @router.post("/keys/{key:uuid}/end")
 def end_key(request: Request, session: Administrator, runtime: Runtimed, key: UUID) -> Response:
     """End a key. A repetition says so."""
     name, ended = programs.end_key(runtime, session.member.organization_id, key, actor=session.member.name)
-    return go(request, _HERE, f"The key {name} has ended." if ended else f"The key {name} had already ended.")
+    return go(
+        request,
+        _page(request, key),
+        f"The key {name} has ended." if ended else f"The key {name} had already ended.",
+    )
 
 
 @router.post("/webhooks")
@@ -190,7 +243,7 @@ def add_webhook(
             shown=where,
         )
     except REFUSED as error:
-        if _made_before(request, where):
+        if made_before(request, where):
             return _made(request, where)
         return _shown(request, webhook=again(form.typed(), error, {}, other="url"), status=422)
     return _made(request, where)
@@ -241,7 +294,8 @@ def show_reference(request: Request) -> Response:
         return page(
             request,
             "reference.html",
-            groups=groups_of(document),
+            groups=groups_of(document)
+            | groups_of(description_of(request, SCIM), SCIM, together="Provisioning (SCIM)"),
             words=document["info"]["description"],
             address=runtime_of(request).settings.public_url,
         )

@@ -1,6 +1,6 @@
 """Protection of every page and form: headers, cookies, the session, and checks of where a form comes from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
@@ -37,12 +37,12 @@ class AnotherMemberError(OnbehalfError):
 
 
 class Headers:
-    """Middleware: security headers on every answer (OWASP Secure Headers). ``sign_in_url``: the other host that forms may redirect to."""
+    """Middleware: security headers on every answer (OWASP Secure Headers). ``sign_in_urls``: the other hosts that forms may redirect to."""
 
-    def __init__(self, app: ASGIApp, *, public_url: str, sign_in_url: str) -> None:
+    def __init__(self, app: ASGIApp, *, public_url: str, sign_in_urls: Sequence[str]) -> None:
         self._app = app
         self._headers = {
-            "Content-Security-Policy": _policy(sign_in_url),
+            "Content-Security-Policy": _policy(sign_in_urls),
             "Cross-Origin-Opener-Policy": "same-origin",
             "Cross-Origin-Resource-Policy": "same-origin",
             "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -75,17 +75,20 @@ class Headers:
 
         app = self._app
         # No page is called that, and Postgres takes no NUL. The API answers for itself.
-        if "\0" in unquote(path + scope["query_string"].decode("latin-1")) and not path.startswith("/api/"):
+        if "\0" in unquote(path + scope["query_string"].decode("latin-1")) and not path.startswith(
+            ("/api/", "/scim/")
+        ):
             app = PlainTextResponse("There is no such page.", status_code=404)
         await app(scope, receive, protected)
 
 
-def _policy(sign_in_url: str) -> str:
+def _policy(sign_in_urls: Sequence[str]) -> str:
     # Browsers hold the redirect that follows a form against form-action too.
-    entra = urlsplit(sign_in_url)
+    parts = [urlsplit(each) for each in sign_in_urls]
+    hosts = " ".join(dict.fromkeys(f"{each.scheme}://{each.netloc}" for each in parts))
     return (
         "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none';"
-        f" form-action 'self' {entra.scheme}://{entra.netloc}; frame-ancestors 'none'"
+        f" form-action 'self' {hosts}; frame-ancestors 'none'"
     )
 
 

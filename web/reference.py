@@ -37,29 +37,31 @@ class Call:
     answers: list[tuple[str, str]]
 
 
-def description_of(request: Request) -> dict[str, Any]:
-    """Return the API's OpenAPI document."""
+def description_of(request: Request, at: str = "/api/v1") -> dict[str, Any]:
+    """Return the OpenAPI document of the API, or of what else is mounted ``at`` a path."""
     api = next(
         route.app
         for route in request.app.routes
-        if isinstance(route, Mount) and isinstance(route.app, FastAPI)
+        if isinstance(route, Mount) and isinstance(route.app, FastAPI) and route.path == at
     )
     found: dict[str, Any] = api.openapi()
     return found
 
 
-def groups_of(document: Mapping[str, Any]) -> dict[str, list[Call]]:
-    """Return all calls by the first word of their path, in the order of the document."""
+def groups_of(
+    document: Mapping[str, Any], at: str = "/api/v1", *, together: str = ""
+) -> dict[str, list[Call]]:
+    """Return all calls by the first word of their path, in the order of the document, or all ``together`` under one name."""
     groups: dict[str, list[Call]] = {}
     for path, methods in document["paths"].items():
-        group = path.split("/")[1].replace("-", " ").capitalize()
+        group = together or path.split("/")[1].replace("-", " ").capitalize()
         for method in _METHODS:
             if method in methods:
-                groups.setdefault(group, []).append(_call(document, path, method, methods[method]))
+                groups.setdefault(group, []).append(_call(document, at, path, method, methods[method]))
     return dict(sorted(groups.items()))
 
 
-def _call(document: Mapping[str, Any], path: str, method: str, given: Mapping[str, Any]) -> Call:
+def _call(document: Mapping[str, Any], at: str, path: str, method: str, given: Mapping[str, Any]) -> Call:
     body = given.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     good: Mapping[str, Any] = next(
         (each for code, each in given["responses"].items() if code.startswith("2")), {}
@@ -68,7 +70,7 @@ def _call(document: Mapping[str, Any], path: str, method: str, given: Mapping[st
     return Call(
         f"{method}-{path.strip('/').replace('/', '-').replace('{', '').replace('}', '')}",
         method.upper(),
-        f"/api/v1{path}",
+        f"{at}{path}",
         given.get("summary", path),
         given.get("description", ""),
         [

@@ -22,6 +22,7 @@ _BACK = {
     Action.END_GRANT: "/settings/sequences",
     Action.REMOVE_MAILBOX: "/settings/sequences",
     Action.DISABLE_MAILBOX: "/settings/sequences",
+    Action.DISCONNECT_TENANT: "/settings/email/microsoft",
     Action.HOLD_MAILBOX: "/settings/holds",
     Action.HOLD_ORGANIZATION: "/settings/holds",
 }

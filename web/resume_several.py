@@ -16,6 +16,7 @@ from domain.event_types import PAUSED_BECAUSE
 from web.forms import Filled, PageForm, Typed, id_of
 from web.pages import Link, counted, go, page
 from web.protection import Runtimed, SignedIn, manages, transaction_of
+from web.remedies import remedies
 from web.sequences import stale
 
 router = APIRouter(prefix="/sequences")
@@ -64,11 +65,13 @@ def _page(
         wanted = Filter(owner_id, "paused")
         listed = overviews.sequences_of(tx, organization_id, wanted, limit=resume.TOGETHER)
         lines = [(line, plan) for line in listed if (plan := plans.get(line.id)) is not None]
+        blocked = [(line, plan) for line, plan in lines if plan.blockers]
         return page(
             request,
             "resume_several.html",
             free=[(line, plan) for line, plan in lines if not plan.blockers],
-            blocked=[(line, plan) for line, plan in lines if plan.blockers],
+            blocked=blocked,
+            remedies=remedies(tx, [line for line, _ in blocked], session.member.id),
             ticked=[
                 key for key, plan in plans.items() if (not plan.by_hand if chosen is None else key in chosen)
             ],

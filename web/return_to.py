@@ -10,7 +10,7 @@ from web.pages import page
 from web.protection import asked_by_itself, cookies_of, runtime_of, signed_in
 
 _LONGEST = 1000
-_NOT_BACK = ("/sign-in", "/sign-out", "/api/", "/static/", "/hooks/", "/approve/")
+_NOT_BACK = ("/sign-in", "/sign-out", "/api/", "/scim/", "/static/", "/hooks/", "/approve/")
 
 
 class SignInAgainError(Exception):

@@ -34,8 +34,8 @@ def waits_for_others(endpoint: Endpoint) -> Endpoint:
     return _as(endpoint, answer)
 
 
-def asks_microsoft(endpoint: Endpoint) -> Endpoint:
-    """For an endpoint that asks Microsoft during a sign-in, so that tests of servers do not delay it."""
+def asks_provider(endpoint: Endpoint) -> Endpoint:
+    """For an endpoint that asks a provider during a sign-in, so that tests of servers do not delay it."""
 
     async def answer(*args: object, **kwargs: object) -> object:
         return await _run(endpoint, args, kwargs, "visits", _VISITS)

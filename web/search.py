@@ -10,7 +10,12 @@ from web.protection import transaction_of
 router = APIRouter(prefix="/search")
 
 _SUGGESTED = 5  # of each kind
-_STATES = {"active": ("Running", "ok"), "paused": ("Paused", "bad"), "draft": ("Draft", "")}
+_STATES = {
+    "active": ("Running", "ok"),
+    "paused": ("Paused", "bad"),
+    "draft": ("Draft", ""),
+    "archived": ("Archived", ""),
+}
 
 
 @router.get("")

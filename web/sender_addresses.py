@@ -6,18 +6,16 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from actions import sender_addresses
-from db.mailboxes import senders
+from actions import legal_entities, sender_addresses
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from web.email_settings import show_settings
 from web.forms import PageForm, Typed, again, id_of
 from web.mailbox import mailbox_of
 from web.pages import form_alone, go, page
-from web.protection import Administrator, Runtimed, administrator, transaction_of
+from web.protection import Administrator, Runtimed, transaction_of
 from web.rooms import waits_for_others
 
 router = APIRouter(prefix="/settings/email")
-_KINDS = ("company", "employee")
 
 
 class SenderNameForm(PageForm):
@@ -33,22 +31,46 @@ class AddressForm(PageForm):
     address: str = ""
 
 
-form_alone(router, "/sender-name", "/addresses", to="/settings/email")
+class EntityForm(PageForm):
+    """A legal entity. ``parent``: another one's id, or empty."""
+
+    name: str = ""
+    parent: str = ""
+
+
+form_alone(router, "/sender-name", "/addresses", "/entities", to="/settings/email")
+
+
+@router.post("/entities")
+def add_entity(
+    request: Request, session: Administrator, runtime: Runtimed, form: Typed[EntityForm]
+) -> Response:
+    """Add a legal entity. It sends from its parent's address until it has one of its own."""
+    parent = id_of(form.parent)
+    if form.parent and parent is None:
+        raise NotFound("There is no such legal entity.")
+    member = session.member
+    try:
+        legal_entities.add(runtime, member.organization_id, form.name, parent, actor=member.name)
+    except InvalidInput as error:
+        filled = again({"entity-name": form.name, "parent": form.parent}, error, {"name": "entity-name"})
+        return show_settings(request, filled, status=422)
+    return go(request, "/settings/email", f"{form.name.strip()} is added. It uses its parent's address.")
 
 
 @router.post("/sender-name")
-def set_sender_name(request: Request, form: Typed[SenderNameForm]) -> Response:
+def set_sender_name(
+    request: Request, session: Administrator, runtime: Runtimed, form: Typed[SenderNameForm]
+) -> Response:
     """Whose name recipients see beside a sender address."""
-    with transaction_of(request) as (tx, session):
-        administrator(request)
-        if form.kind not in _KINDS:
-            error = InvalidInput(
-                "Nothing is chosen", where="sender name", fix="Choose whose name recipients see."
-            )
-            return show_settings(request, again(form.typed(), error, {"sender name": "kind"}), status=422)
-        senders.set_sender_name(tx, session.member.organization_id, form.kind, actor=session.member.name)
-        whose = "the company's name" if form.kind == "company" else "the sequence owner's name"
-        return go(request, "/settings/email", f"Saved. Recipients see {whose} from now on.")
+    try:
+        sender_addresses.set_sender_name(
+            runtime, session.member.organization_id, form.kind, actor=session.member.name
+        )
+    except InvalidInput as error:
+        return show_settings(request, again(form.typed(), error, {"sender name": "kind"}), status=422)
+    whose = "the company's name" if form.kind == "company" else "the sequence owner's name"
+    return go(request, "/settings/email", f"Saved. Recipients see {whose} from now on.")
 
 
 @router.post("/addresses")

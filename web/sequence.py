@@ -1,24 +1,33 @@
 """One sequence: its steps, its people, what it lacks, and what one can do with it."""
 
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
 from actions import building, withdraw
 from db.access import authority
+from db.access.sessions import Session
+from db.core.session import Transaction
 from db.sending import waits
 from db.sequences import built, draft_sequences, handover_requests
-from db.views import sequence_people
-from db.views.sequence_people import PER_PAGE, STATES
+from db.views import audit_list, sequence_people
+from db.views.audit_list import Happened
+from db.views.people import STATES
+from db.views.sequence_people import PER_PAGE
+from domain.audit_words import sentence
 from domain.completeness import Lack, Place
 from domain.delay import parse_delay
 from domain.event_types import PAUSED_BECAUSE
-from web.forms import PageForm, Typed, id_of
+from domain.reasons import because
+from web.audit import KINDS
+from web.forms import PageForm, Typed, id_of, number_of
 from web.pages import Link, counted, form_alone, go, page
 from web.protection import Runtimed, SignedIn, transaction_of
+from web.remedies import change_sender, remedies
 from web.results import see
 from web.rooms import withdraws
-from web.sequences import Line, line_of
+from web.sequences import Line, draft_key, line_of
 
 router = APIRouter(prefix="/sequences")
 
@@ -31,19 +40,20 @@ class KeyForm(PageForm):
 
 @router.get("/{sequence:uuid}")
 def show(request: Request, sequence: UUID) -> Response:
-    """Show a sequence: its steps or, with ``tab=people``, who is in it."""
-    asked = request.query_params
-    state, search = asked.get("state", ""), asked.get("q", "")[:100].strip()
-    state = state if state in STATES else ""
-    after = id_of(asked.get("after", ""))
-    with transaction_of(request) as (tx, _):
+    """Show a sequence: its steps or, with ``tab=people``, who is in it, with ``tab=history``, who did what to it."""
+    tab = request.query_params.get("tab", "")
+    with transaction_of(request) as (tx, session):
         line = line_of(request, sequence)
         found, steps = built.built(tx, line.id), built.steps_of(tx, line.id)
         blockers = authority.blockers(tx, [line.id])[line.id]
         lacks = [] if line.status == "archived" else draft_sequences.lacking(tx, line.id, sender=blockers)
-        people = asked.get("tab") == "people"
-        lines = sequence_people.page(tx, line.id, search=search, state=state, after=after) if people else []
-        shown = lines[:PER_PAGE]
+        match tab:
+            case "people":
+                shown = _people(request, tx, line.id)
+            case "history":
+                shown = _history(request, tx, session, line.id)
+            case _:
+                tab, shown = "", {"results": sequence_people.results(tx, line.id)}
         return page(
             request,
             "sequence.html",
@@ -52,19 +62,56 @@ def show(request: Request, sequence: UUID) -> Response:
             steps=[(each, in_words(each.delay)) for each in steps],
             lacks=[(each, _remedy(each, line.id, [step.id for step in steps])) for each in lacks],
             can_start=not any(each.blocks for each in lacks),
-            people=people,
-            lines=shown,
+            tab=tab,
             total=sequence_people.count(tx, line.id),
-            matching=sequence_people.count(tx, line.id, search=search, state=state) if people else 0,
-            next=str(shown[-1].id) if len(lines) > len(shown) else "",
-            states=STATES,
-            state=state,
-            search=search,
             waits=waits.of_sequences(tx, [line.id]).get(line.id, ""),
             because=PAUSED_BECAUSE,
+            remedies=remedies(tx, [line], session.member.id)[line.id] if line.status == "paused" else [],
+            change_sender=change_sender(line.id, line.owner_id).path,
             asked=handover_requests.open_of(tx, line.id),
-            key=str(uuid4()),
+            key=draft_key(session),
+            **shown,
         )
+
+
+def _people(request: Request, tx: Transaction, sequence_id: UUID) -> dict[str, Any]:
+    """A page of people, as the address asks for."""
+    asked = request.query_params
+    state = found if (found := asked.get("state", "")) in STATES else ""
+    step, search = number_of(asked.get("step", "")), asked.get("q", "")[:100].strip()
+    after = id_of(asked.get("after", ""))
+    lines = sequence_people.page(tx, sequence_id, search=search, state=state, step=step, after=after)
+    shown = lines[:PER_PAGE]
+    return {
+        "lines": shown,
+        "matching": sequence_people.count(tx, sequence_id, search=search, state=state, step=step),
+        "next": str(shown[-1].id) if len(lines) > len(shown) else "",
+        "first": after is not None,
+        "states": STATES,
+        "state": state,
+        "step": step,
+        "search": search,
+    }
+
+
+def _history(request: Request, tx: Transaction, session: Session, sequence_id: UUID) -> dict[str, Any]:
+    """A page of what the audit trail says of the sequence."""
+    before = id_of(request.query_params.get("before", ""))
+    lines = audit_list.of_sequence(tx, session.member.organization_id, sequence_id, before=before)
+    shown = lines[: audit_list.PER_PAGE]
+    return {
+        "entries": [(each, sentence(each.action), _said(each)) for each in shown],
+        "next": str(shown[-1].id) if len(lines) > len(shown) else "",
+        "first": before is not None,
+        "kinds": KINDS,
+    }
+
+
+def _said(entry: Happened) -> str:
+    """What somebody wrote with it, or why it happened."""
+    said = str(entry.data.get("reason") or "")
+    words = next((words for kind, words in PAUSED_BECAUSE.items() if kind == said), "") or because(said)
+    return "" if "{" in words or said == "on the Sequences page" else words[:1].upper() + words[1:]
 
 
 def in_words(delay: str) -> str:

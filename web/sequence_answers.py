@@ -4,14 +4,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
+from actions import answer_settings as actions
 from db.listening import answer_settings
 from domain.answer_settings import AnswerSettings, StopScope
 from domain.errors import InvalidInput
+from domain.hand_edits import Overtaken
 from domain.opt_out import LINE, MAX_LINE
 from web.forms import Filled, PageForm, Typed, again
 from web.pages import go, page
-from web.protection import transaction_of
-from web.sequences import line_of
+from web.protection import Runtimed, SignedIn, transaction_of
+from web.sequences import Line, line_of
 
 router = APIRouter(prefix="/sequences/{sequence:uuid}/answers")
 
@@ -19,11 +21,15 @@ _PLACES = {"stop": "stop", "opt_out_line": "line"}
 
 
 class SequenceAnswersForm(PageForm):
-    """``stop``: empty for the organization's; ``words``: organization, own or none; ``line``: the own ones."""
+    """``stop``: empty for the organization's; ``words``: organization, own or none; ``line``: the own ones.
+
+    ``version``: of what the form was filled from.
+    """
 
     stop: str = ""
     words: str = "organization"
     line: str = ""
+    version: str = ""
 
 
 @router.get("")
@@ -50,15 +56,17 @@ def _shown(request: Request, sequence: UUID, filled: Filled, *, status: int = 20
 
 
 @router.post("")
-def save(request: Request, sequence: UUID, form: Typed[SequenceAnswersForm]) -> Response:
+def save(
+    request: Request, line: Line, session: SignedIn, runtime: Runtimed, form: Typed[SequenceAnswersForm]
+) -> Response:
     """Save the settings. They count from the next message and the next email on."""
     try:
-        with transaction_of(request) as (tx, session):
-            line = line_of(request, sequence)
-            answer_settings.set_sequence(tx, line.id, _wanted(form), actor=session.member.name)
-            return go(request, f"/sequences/{line.id}", "Saved.")
+        actions.set_sequence(runtime, line.id, _wanted(form), actor=session.member.name, version=form.version)
+    except Overtaken as error:
+        return _shown(request, line.id, again(form.typed() | {"version": ""}, error, {}), status=409)
     except InvalidInput as error:
-        return _shown(request, sequence, again(form.typed(), error, _PLACES), status=422)
+        return _shown(request, line.id, again(form.typed(), error, _PLACES), status=422)
+    return go(request, f"/sequences/{line.id}", "Saved.")
 
 
 def _wanted(form: SequenceAnswersForm) -> AnswerSettings:

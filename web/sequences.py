@@ -1,6 +1,6 @@
 """The page Sequences: their state, why one is paused, and a preview before it starts or resumes."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -10,7 +10,6 @@ from fastapi.responses import RedirectResponse
 from pydantic import ConfigDict
 
 from actions import activation, resume, withdraw
-from db.access import authority
 from db.access.sessions import Session
 from db.sending import waits
 from db.sequences import handover_requests
@@ -22,6 +21,7 @@ from domain.event_types import PAUSED_BECAUSE
 from web.forms import PageForm, Typed, id_of
 from web.pages import Link, counted, form_alone, go, page
 from web.protection import Runtimed, SignedIn, manages, own_runtime, transaction_of
+from web.remedies import remedies
 from web.results import see
 from web.rooms import withdraws
 
@@ -33,7 +33,7 @@ _STALE = {"": None, "1": timedelta(days=1), "3": timedelta(days=3), "7": timedel
 
 
 _STATUSES = ("", "attention", "paused", "active", "draft", "finished", "archived")
-_SORTS = ("", "name", "new")
+_SORTS = ("", "name", "new", "next", "answered")
 
 
 class ResumeForm(PageForm):
@@ -70,6 +70,7 @@ def show(request: Request) -> Response:
             status if status in _STATUSES else "",
             asked.get("q", "")[:100].strip(),
             sort if (sort := asked.get("sort", "")) in _SORTS else "",
+            id_of(asked.get("sender", "")),
         )
         lines = overviews.sequences_of(tx, organization_id, wanted, after=after, limit=overviews.PER_PAGE + 1)
         total = overviews.count_sequences(tx, organization_id, wanted)
@@ -82,14 +83,23 @@ def show(request: Request) -> Response:
             "sequences.html",
             lines=shown,
             waits=said,
+            remedies=remedies(tx, [line for line in shown if line.status == "paused"], session.member.id),
             total=total,
             next="" if last is None else f"{last.place}~{last.id}~{last.name}",
             wanted=wanted,
             whole=whole,
+            senders=overviews.senders(tx, organization_id, wanted.owner_id),
+            key=draft_key(session),
+            first=bool(after),
             asked=handover_requests.open_for(tx, session.member.id),
             because=PAUSED_BECAUSE,
             resumed=resumed,
         )
+
+
+def draft_key(session: Session) -> str:
+    """Return the key of a form that duplicates: the same for a minute, so that a second click makes nothing more."""
+    return f"{session.member.id}-{datetime.now(UTC):%Y%m%d%H%M}"
 
 
 def _after(text: str) -> tuple[int, str, UUID] | None:
@@ -127,7 +137,7 @@ def preview(
 ) -> Response:
     """Show who would get what, and when. ``also``: other sequences that the same cause paused. Changes nothing."""
     late = request.query_params.get("late", "")
-    with transaction_of(request) as (tx, _):
+    with transaction_of(request) as (tx, session):
         line = line_of(request, sequence)
         others = _same_cause(request, sequence)
         chosen = [each.id for each in others if each.id in also]
@@ -141,7 +151,7 @@ def preview(
             "line": line,
             "previews": list(found.values()),
             "blockers": [words for preview in found.values() for words in preview.blockers],
-            "somebody_left": authority.somebody_left(tx, sequence),
+            "remedies": remedies(tx, [line], session.member.id)[line.id],
             "notes": list(dict.fromkeys(words for preview in found.values() for words in preview.notes)),
             "going": going[:_SHOWN],
             "count": len(going),
@@ -190,14 +200,14 @@ def _same_cause(request: Request, sequence: UUID) -> list[overviews.SequenceLine
 @router.get("/{sequence}/activate")
 def preview_activation(request: Request, sequence: UUID) -> Response:
     """Show what a draft lacks, or who would get what first. Changes nothing."""
-    with transaction_of(request) as (tx, _):
+    with transaction_of(request) as (tx, session):
         line = line_of(request, sequence)
         found = activation.preview_of(tx, resumes.load(tx, sequence))
         going = [each for each in found.planned if each.send_at is not None]
         values: dict[str, Any] = {
             "line": line,
             "preview": found,
-            "somebody_left": authority.somebody_left(tx, sequence),
+            "remedies": remedies(tx, [line], session.member.id)[line.id],
             "going": going[:_SHOWN],
             "count": len(going),
         }
@@ -217,6 +227,13 @@ def activate(request: Request, line: Line, runtime: Runtimed, session: SignedIn,
     return go(request, "/sequences", f"{line.name} is running.{when}")
 
 
+@router.get("/{sequence}/deactivate")
+def ask_to_set_back(request: Request, sequence: UUID) -> Response:
+    """Ask before a sequence becomes a draft again: nothing of it leaves then."""
+    with transaction_of(request):
+        return page(request, "set_back.html", line=line_of(request, sequence))
+
+
 @router.post("/{sequence}/deactivate")
 @withdraws
 def deactivate(_line: Line, runtime: Runtimed, session: SignedIn, sequence: UUID) -> Response:
@@ -227,7 +244,7 @@ def deactivate(_line: Line, runtime: Runtimed, session: SignedIn, sequence: UUID
     return see(answer)
 
 
-form_alone(router, "/{sequence}/pause", "/{sequence}/deactivate", to="/sequences")
+form_alone(router, "/{sequence}/pause", to="/sequences")
 
 
 def stale(late: str) -> timedelta | None:

@@ -6,22 +6,36 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from actions import default_mailbox as default
 from actions import sign_in as visits
-from db.access import grant_requests
+from actions import signatures
+from db.access import first_emails, grant_requests
 from db.access.sessions import Session
 from db.core.session import Transaction
-from db.mailboxes import approvals
+from db.mailboxes import approvals, default_mailbox, tenants
 from db.sending import holds
-from db.views import frame, my_settings, overviews
+from db.sequences import built
+from db.views import frame, my_settings, overviews, readings, sent_in_name
+from domain.errors import InvalidInput
 from domain.holds import sentence
-from web.forms import Filled
-from web.pages import page
-from web.protection import Runtimed, SignedIn, runtime_of, transaction_of
+from web.forms import REFUSED, Filled, PageForm, Typed, again, id_of
+from web.pages import form_alone, go, page, zone_of
+from web.protection import Runtimed, SignedIn, asked_by_itself, runtime_of, transaction_of
 from web.why import by_the_clock_of
 
 router = APIRouter(prefix="/settings/sequences")
 
+_HERE = "/settings/sequences"
 _JUST_NOW = timedelta(minutes=2)
+
+
+form_alone(router, "/default", to=_HERE)
+
+
+class DefaultForm(PageForm):
+    """``default``: a mailbox's id, or empty: their own first."""
+
+    default: str = ""
 
 
 @router.get("")
@@ -36,26 +50,37 @@ def show_settings(request: Request, asking: Filled, *, status: int = 200) -> Res
     runtime = runtime_of(request)
     with transaction_of(request) as (tx, session):
         me = session.member.id
-        approvals.check_soon(tx, me)
+        boxes = sent_in_name.mailboxes_of(tx, me)
+        if not asked_by_itself(request):
+            approvals.check_soon(tx, me)
         values: dict[str, Any] = {
             "mailbox": my_settings.mailbox_of(tx, me),
             "given": my_settings.given(tx, me),
             "ended": my_settings.ended_with_mailbox(tx, me),
             "received": my_settings.received(tx, me),
             "held": _held(tx, session),
+            "tenant_wide": tenants.is_connected(tx, session.member.organization_id),
             "approval": approvals.waiting(tx, runtime.web_keys, me),
             "watched": approvals.is_watched(tx, me),
             "public_url": runtime.settings.public_url,
+            "senders": built.senders(tx, session.member.organization_id, me),
+            "default_mailbox": default_mailbox.of(tx, me).mailbox_id,
+            "read": readings.mailboxes_of(tx, me),
+            "sent": sent_in_name.sent(tx, boxes, limit=3),
+            "counts": sent_in_name.counts(tx, boxes, zone_of(tx, session)),
+            "most": sent_in_name.MOST_COUNTED,
             "requests": grant_requests.for_owner(tx, me),
+            "firsts": {each.grant_id for each in first_emails.waiting(tx, me)},
             "asked_for": grant_requests.by_requester(tx, me),
         }
         mailbox = values["mailbox"]
+        values["signature"] = None if mailbox is None else signatures.show(tx, mailbox.id)
         fresh = (
             request.query_params.get("done") == "connected"
             and mailbox is not None
             and mailbox.status == "connected"
             and mailbox.connected_at is not None
-            and frame.around(tx, me).now - mailbox.connected_at < _JUST_NOW
+            and frame.here(tx, me).now - mailbox.connected_at < _JUST_NOW
         )
         if fresh:
             mine = overviews.Filter(me, "paused")
@@ -67,7 +92,7 @@ def show_settings(request: Request, asking: Filled, *, status: int = 200) -> Res
 
 def _held(tx: Transaction, session: Session) -> str:
     """Return what keeps the member's mailbox, or the whole organization, from sending; empty if nothing does."""
-    mailbox, here = my_settings.mailbox_of(tx, session.member.id), frame.around(tx, session.member.id)
+    mailbox, here = my_settings.mailbox_of(tx, session.member.id), frame.here(tx, session.member.id)
     found = (
         holds.of_organization(tx, session.member.organization_id)
         if mailbox is None
@@ -75,6 +100,21 @@ def _held(tx: Transaction, session: Session) -> str:
     )
     when = by_the_clock_of(here.zone, here.now)
     return "" if found is None else sentence(found, "" if mailbox is None else mailbox.address, when)
+
+
+@router.post("/default")
+def choose_default(
+    request: Request, runtime: Runtimed, session: SignedIn, form: Typed[DefaultForm]
+) -> Response:
+    """Choose the mailbox that their new sequences and emails by hand send from."""
+    chosen = id_of(form.default)
+    try:
+        if form.default and chosen is None:
+            raise InvalidInput("That is no mailbox", where="mailbox", fix="Choose one.")
+        default.choose(runtime, session.member.id, chosen, actor=session.member.name)
+    except REFUSED as error:
+        return show_settings(request, again({}, error, {}, other="default"), status=422)
+    return go(request, _HERE, "Saved. New sequences and emails by hand start with it.")
 
 
 @router.post("/approval")

@@ -1,4 +1,4 @@
-"""Signing in and out, and the one address that Microsoft redirects back to."""
+"""Signing in and out, and the addresses that Microsoft and Google redirect back to, one each."""
 
 import secrets
 from collections.abc import Callable
@@ -9,8 +9,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from actions import sign_in as visits
+from app.runtime import Runtime
 from db.access import sessions
 from db.mailboxes import approvals
+from domain.connection import Provider
 from domain.errors import (
     AdminApprovalRequired,
     ConnectionRefused,
@@ -19,18 +21,21 @@ from domain.errors import (
     ProviderUnavailable,
     Throttled,
 )
+from domain.provider_words import PROVIDER_WORDS
+from transports.providers import SignIn
 from web.forms import PageForm, Typed
 from web.limits import count_visit
 from web.my_sessions import in_words
 from web.pages import message, page
 from web.protection import SignedIn, Whole, cookies_of, runtime_of, session_of, transaction_of
 from web.return_to import safe
-from web.rooms import asks_microsoft
+from web.rooms import asks_provider
 
 log = structlog.get_logger()
 router = APIRouter()
 
-_CALLBACK = "/sign-in/callback"
+# An address of its own for each: an answer of one never counts as the other's.
+_CALLBACKS = {SignIn.MICROSOFT: "/sign-in/callback", SignIn.GOOGLE: "/sign-in/google"}
 _WITHIN = int(sessions.SIGN_IN_WITHIN.total_seconds())
 # What an ended session has cost.
 _LOST = {
@@ -58,7 +63,7 @@ def show(request: Request) -> Response:
 
 
 @router.post("/sign-in")
-@asks_microsoft
+@asks_provider
 def start(request: Request, runtime: Whole, form: Typed[SignInForm]) -> Response:
     """Redirect to Microsoft's sign-in."""
     count_visit(request)
@@ -66,25 +71,36 @@ def start(request: Request, runtime: Whole, form: Typed[SignInForm]) -> Response
     return visit(request, partial(visits.begin_sign_in, runtime, wanted=wanted, fresh=fresh))
 
 
-def visit(request: Request, begin: Callable[..., str]) -> Response:
-    """Redirect to Microsoft, with a cookie that proves it is the same browser when it returns.
+def visit(request: Request, begin: Callable[..., str], sign_in: SignIn = SignIn.MICROSOFT) -> Response:
+    """Redirect to a provider, with a cookie that proves it is the same browser when it returns.
 
-    ``begin``: one of ``actions.sign_in``. All visits share one callback, which is registered with the Entra app.
+    ``begin``: one of ``actions.sign_in``. All visits to a provider share one callback, which is registered with the app there.
     """
     browser = secrets.token_urlsafe(32)
     public_url = runtime_of(request).settings.public_url
     response = RedirectResponse(
-        begin(browser=browser, redirect_uri=f"{public_url}{_CALLBACK}"), status_code=303
+        begin(browser=browser, redirect_uri=f"{public_url}{_CALLBACKS[sign_in]}"), status_code=303
     )
     cookies = cookies_of(request)
     cookies.set(response, cookies.browser, browser, _WITHIN)
     return response
 
 
-@router.get(_CALLBACK)
-@asks_microsoft
+@router.get(_CALLBACKS[SignIn.MICROSOFT])
+@asks_provider
 def come_back(request: Request, runtime: Whole) -> Response:
     """Take Microsoft's answer."""
+    return _come_back(request, runtime, SignIn.MICROSOFT)
+
+
+@router.get(_CALLBACKS[SignIn.GOOGLE])
+@asks_provider
+def come_back_from_google(request: Request, runtime: Whole) -> Response:
+    """Take Google's answer."""
+    return _come_back(request, runtime, SignIn.GOOGLE)
+
+
+def _come_back(request: Request, runtime: Runtime, sign_in: SignIn) -> Response:
     count_visit(request)
     cookies = cookies_of(request)
     session = session_of(request)
@@ -97,9 +113,9 @@ def come_back(request: Request, runtime: Whole) -> Response:
         words=in_words(request.headers.get("user-agent", "")),
     )
     try:
-        arrived = visits.finish(runtime, answer, visitor)
+        arrived = visits.finish(runtime, answer, visitor, sign_in)
     except (ConnectionRefused, NotPermitted, OperatorMisconfigured, ProviderUnavailable, Throttled) as error:
-        response = _refused(request, session, error)
+        response = _refused(request, session, error, sign_in)
         cookies.drop(response, cookies.browser)
         return response
     if arrived.approved:
@@ -111,6 +127,8 @@ def come_back(request: Request, runtime: Whole) -> Response:
     elif arrived.session:
         response = RedirectResponse(safe(arrived.wanted) or "/", status_code=303)
         cookies.set(response, cookies.session, arrived.session, int(sessions.LONGEST.total_seconds()))
+    elif arrived.tenant:
+        response = RedirectResponse("/settings/email/microsoft", status_code=303)
     else:
         where = "email" if arrived.sender_address else "sequences"
         response = RedirectResponse(f"/settings/{where}?done=connected", status_code=303)
@@ -122,11 +140,13 @@ def _refused(
     request: Request,
     session: sessions.Session | None,
     error: ConnectionRefused | NotPermitted | OperatorMisconfigured | ProviderUnavailable | Throttled,
+    sign_in: SignIn,
 ) -> Response:
     """Return a page that says what was refused, and what to do."""
     code = getattr(error, "code", "")
     log.warning("sign_in_failed", reason=getattr(error, "reason", type(error).__name__), code=code)
-    if isinstance(error, AdminApprovalRequired) and session is not None:
+    approvable = isinstance(error, AdminApprovalRequired) and sign_in is SignIn.MICROSOFT
+    if approvable and session is not None:
         runtime = runtime_of(request)
         with transaction_of(request) as (tx, _):
             waiting = approvals.waiting(tx, runtime.web_keys, session.member.id)
@@ -135,23 +155,27 @@ def _refused(
             return page(request, "approval_needed.html", status=403, text=str(error), link=link)
     status = 403 if isinstance(error, NotPermitted | ConnectionRefused) else 503
     back = "/settings/sequences" if session else "/sign-in"
-    return message(request, "Sign-in not completed", advice(error), status=status, back=back)
+    return message(request, "Sign-in not completed", advice(error, sign_in), status=status, back=back)
 
 
-def advice(error: Exception) -> str:
+def advice(error: Exception, sign_in: SignIn = SignIn.MICROSOFT) -> str:
     """Return the error's sentence, and what the visitor can do next."""
+    words = PROVIDER_WORDS[Provider.GMAIL if sign_in is SignIn.GOOGLE else Provider.GRAPH]
     if isinstance(error, OperatorMisconfigured):
         log.error("operator_misconfigured", error=str(error))
-        return "Onbehalf is not set up correctly for Microsoft sign-in. We have alerted its operators. Try again later."
+        return f"Onbehalf is not set up correctly for {words.name} sign-in. We have alerted its operators. Try again later."
     return {
-        "consent_missing": f"{error} Start again and accept all permissions that Microsoft lists.",
-        "admin_approval_required": f"{error} Ask your IT team to approve Onbehalf.",
+        "consent_missing": f"{error} Start again and {words.accept}.",
+        "admin_approval_required": f"{error} Ask your IT team to approve Onbehalf."
+        if sign_in is SignIn.MICROSOFT
+        else f"{error} Ask your {words.admin}: {words.approval}. Then start again.",
         "not_assigned": f"{error} Ask your IT team to assign you in Microsoft Entra, under Enterprise applications, Onbehalf,"
         " Users and groups. Then start again.",
         "account_disabled": f"{error} Your IT team can enable it again.",
         "organization_gone": f"{error} Signing in again does not help. Your organization's administrators have to resolve this"
-        " with Microsoft.",
+        f" with {words.name}.",
         "refusal_unexplained": f"{error} Start again. If that does not help, show your IT team the code.",
+        "tenant_refused": f"{error} Have your Microsoft 365 administrator give the consent, then start again.",
         "policy_blocked": f"{error} Your IT team can tell which policy it is. Signing in again does not help.",
     }.get(getattr(error, "reason", ""), str(error))
 

@@ -230,10 +230,10 @@ def _save(
 
 def _words(form: StepForm) -> Words:
     delay = str(delay_of(_wait(form.wait), form.unit, form.at))
-    new = form.thread == "new"
+    kind = read_kind(form.kind) if form.kind else None
+    new = form.thread == "new" and kind is not StepKind.TASK
     if new and not form.subject.strip() and number_of(form.position) != 1:
         raise InvalidInput("A new thread needs a subject", where="subject", fix="Write one.")
-    kind = read_kind(form.kind) if form.kind else None
     return words(delay, form.subject if new else None, form.body, kind)
 
 

@@ -58,10 +58,10 @@ form_alone(router, "/add", "/import", to=_HERE)
 @router.get("")
 def show(request: Request) -> Response:
     """Show the list, newest first, 50 at a time."""
-    return _listed(request, Filled())
+    return listed(request, Filled())
 
 
-def _listed(
+def listed(
     request: Request,
     filled: Filled,
     *,
@@ -69,6 +69,7 @@ def _listed(
     sheet: Suppressions | None = None,
     foreseen: Added | None = None,
 ) -> Response:
+    """The page, with a form as it was filled in, and what a list would add."""
     asked = request.query_params
     which, reason, search = asked.get("which", ""), asked.get("reason", ""), asked.get("q", "")[:254].strip()
     with transaction_of(request) as (tx, _):
@@ -112,7 +113,7 @@ def add(request: Request, session: Administrator, runtime: Runtimed, form: Typed
             raise InvalidInput("No reason is chosen", where="reason", fix="Choose one.")
         new = entry(form.value, Reason(form.reason), form.source)
     except REFUSED as error:
-        return _listed(request, again(form.typed(), error, _PLACES, other="value"), status=422)
+        return listed(request, again(form.typed(), error, _PLACES, other="value"), status=422)
     added, answer = actions.add(runtime, session.member.organization_id, [new], actor=session.member.name)
     if not added.added:
         return go(request, _HERE, f"{new.value} was on the list before.")
@@ -131,10 +132,10 @@ def import_lines(
     try:
         sheet = read_suppressions("list", form.lines.encode())
     except REFUSED as error:
-        return _listed(request, again(form.typed(), error, {}, other="lines"), status=422)
+        return listed(request, again(form.typed(), error, {}, other="lines"), status=422)
     if form.do != "import":
         foreseen = actions.foresee(runtime, organization_id, sheet.entries)
-        return _listed(request, Filled(form.typed()), sheet=sheet, foreseen=foreseen)
+        return listed(request, Filled(form.typed()), sheet=sheet, foreseen=foreseen)
     added, _ = actions.add(runtime, organization_id, sheet.entries, actor=session.member.name)
     left = f" {counted(len(sheet.left_out), 'line is', 'lines are')} left out." if sheet.left_out else ""
     return go(
@@ -181,20 +182,15 @@ def _lift_page(request: Request, suppression: UUID, filled: Filled, *, status: i
 
 
 @router.post("/{suppression:uuid}/lift")
-def lift(request: Request, suppression: UUID, form: Typed[LiftForm]) -> Response:
+def lift(
+    request: Request, session: Administrator, runtime: Runtimed, suppression: UUID, form: Typed[LiftForm]
+) -> Response:
     """Lift an entry. A repetition says so."""
+    member = session.member
     try:
-        with transaction_of(request) as (tx, session):
-            administrator(request)
-            lifted = suppressions.lift(
-                tx,
-                session.member.organization_id,
-                suppression,
-                actor=session.member.name,
-                reason=form.reason,
-            )
-            return go(
-                request, _HERE, "Lifted. It may be written to again." if lifted else "It was lifted before."
-            )
+        lifted = actions.lift(
+            runtime, member.organization_id, suppression, actor=member.name, reason=form.reason
+        )
     except InvalidInput as error:
         return _lift_page(request, suppression, again(form.typed(), error, {}, other="reason"), status=422)
+    return go(request, _HERE, "Lifted. It may be written to again." if lifted else "It was lifted before.")

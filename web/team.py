@@ -54,7 +54,12 @@ def _listed(request: Request, filled: Filled, *, status: int = 200) -> Response:
     asked = request.query_params
     key, _, name = asked.get("after", "")[:400].partition("~")
     last = id_of(key)
-    wanted = Wanted(asked.get("which") != "left", asked.get("role", ""), asked.get("q", "")[:100].strip())
+    wanted = Wanted(
+        asked.get("which") != "left",
+        asked.get("role", ""),
+        asked.get("q", "")[:100].strip(),
+        asked.get("box", "")[:20],
+    )
     with transaction_of(request) as (tx, session):
         administrator(request)
         found = team.page(

@@ -10,6 +10,7 @@ from db.sequences import person_fields
 from db.views import frame, search
 from db.views import messages as lists
 from domain import moments
+from domain.reasons import because
 from domain.why import When
 from web.forms import Filled, id_of
 from web.messages import viewer_of
@@ -41,7 +42,7 @@ def show(request: Request) -> Response:
     words, chosen = asked.get("q", "")[:100].strip(), id_of(asked.get("person", ""))
     with transaction_of(request) as (tx, session):
         viewer = viewer_of(session)
-        here = frame.around(tx, session.member.id)
+        here = frame.here(tx, session.member.id)
         people = search.people(tx, viewer, words, most=_MOST + 1) if words else []
         if chosen is None and people:
             chosen = people[0].id
@@ -54,6 +55,7 @@ def show(request: Request) -> Response:
             people=people[:_MOST],
             more=len(people) > _MOST,
             person=person,
+            suppressed_because=because(person.suppressed) if person else "",
             answers=answers_of(tx, person, viewer.member_id, here.zone, here.now) if person and whole else [],
             fields=person_fields.fields_of(tx, person.id) if person and whole else {},
             filled=Filled(),

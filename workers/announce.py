@@ -29,7 +29,10 @@ def announce_event(runtime: Runtime, outbox_id: UUID) -> None:
             return
         jobs: list[OutboxJob] = [NotifyOwner(event.id, each) for each in notice_facts.recipients(tx, event)]
         if event.type.webhook is not None:
-            jobs += [CallWebhook(event.id, each) for each in webhooks.standing(tx, event.organization_id)]
+            jobs += [
+                CallWebhook(event.id, each)
+                for each in webhooks.hearing(tx, event.organization_id, event.type.webhook.type)
+            ]
         for each in jobs:
             outbox.put(tx, each)
     log.info("event_announced", event_id=str(event.id), kind=event.kind.value, count=len(jobs))

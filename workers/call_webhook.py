@@ -75,7 +75,11 @@ def post(runtime: Runtime, webhook: webhooks.Webhook, message_id: str, body: byt
         "User-Agent": "Onbehalf",
         "webhook-id": message_id,
         "webhook-timestamp": str(now),
-        "webhook-signature": signature(webhook.secret, message_id, now, body),
+        "webhook-signature": " ".join(
+            signature(each, message_id, now, body)
+            for each in (webhook.secret, webhook.next_secret)
+            if each is not None
+        ),
     }
     try:
         status = web_calls.post(

@@ -8,11 +8,11 @@ import structlog
 from app.runtime import Runtime, current
 from db.core.session import Transaction
 from db.events import outbox
-from db.mailboxes import approvals, mailboxes, renames
+from db.mailboxes import approvals, mailboxes, renames, tenants
 from db.mailboxes.mailboxes import Mailbox
 from db.sending import reconcile_attempts
-from db.withdrawing.withdrawals import lose_connection
-from domain.connection import REFUSED_BY
+from db.withdrawing.losing import lose_connection
+from domain.connection import REFUSED_BY, Provider
 from domain.errors import ConnectionRefused, MailboxUnsuitable, OperatorMisconfigured, ProviderError
 from domain.jobs import CheckMailbox
 from transports.base import UNUSABLE, MailboxFacts
@@ -57,8 +57,8 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
     if isinstance(answer, MailboxFacts):
         keep_subscribed(runtime, mailbox)
     with runtime.database.transaction() as tx:
-        reconcile_attempts.free_slot(tx, mailbox.id, slot)
         record(tx, mailbox, answer)
+        reconcile_attempts.free_slot(tx, mailbox.id, slot)
         outbox.consume(tx, CheckMailbox.actor, outbox_id)
 
 
@@ -77,7 +77,12 @@ def ask(runtime: Runtime, mailbox: Mailbox) -> Asked:
 
 
 def record(tx: Transaction, mailbox: Mailbox, answer: Asked) -> None:
-    """Apply the answer to ``mailbox`` as it was when we asked. Transient errors change nothing."""
+    """Apply the answer to ``mailbox`` as it was when we asked. Transient errors change nothing. The caller has locked no lane."""
+    if mailbox.provider == Provider.TENANT and isinstance(answer, MailboxFacts):
+        found = tenants.lock(tx, mailbox.organization_id)
+        if found is None or found.status == "disconnected":
+            return  # an administrator has ended it since we asked
+        tenants.recovered(tx, mailbox.organization_id)
     match answer:
         case MailboxFacts() if mailbox.refused_sending is not None:
             # Reading always worked. Only an email can show that it can send again (``actions/verify.py``).
@@ -98,7 +103,8 @@ def record(tx: Transaction, mailbox: Mailbox, answer: Asked) -> None:
                 )
                 log.info("connection_recovered")
         case MailboxFacts():
-            renames.try_to_follow(tx, mailbox, answer.addresses[0], actor=REFUSED_BY[mailbox.provider])
+            address = answer.sends_as(mailbox.address)
+            renames.try_to_follow(tx, mailbox, address, actor=REFUSED_BY[mailbox.provider])
             mailboxes.refresh_settings(tx, mailbox.id, mailbox.connection_version, answer.settings)
         case ConnectionRefused():
             lose_connection(

@@ -28,6 +28,7 @@ def compose_email(content: Content, way_out: Unsubscribe | None = None) -> Outgo
         reply_subject=content.thread_subject,
         sanitise=sanitise,
         to_text=to_text,
+        signature=content.signature.body,
     )
     return message if way_out is None else _with_way_out(message, content, way_out)
 

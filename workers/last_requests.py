@@ -1,4 +1,4 @@
-"""A withdrawal's last requests to the provider after its gate is closed: remove drafts, and ask whether an email has left."""
+"""A withdrawal's last requests to the provider after its gate is closed: remove drafts, ask whether an email has left, end our access."""
 
 import time
 from uuid import UUID
@@ -6,16 +6,21 @@ from uuid import UUID
 import structlog
 
 from app.runtime import Runtime
+from db.audit import audit
 from db.events.errands import Errand
+from db.mailboxes import mailboxes
+from db.mailboxes.mailboxes import Mailbox
 from db.sending import outcomes, reconcile_attempts
 from db.sending.moves import at_rest
 from db.sending.outcomes import SentFacts
 from db.withdrawing import drain, last_tokens
-from domain.connection import TRACEABLE
+from domain.connection import TRACEABLE, Provider
 from domain.delivery import State
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.withdrawal import RETURNS_WITHIN
 from transports.base import AccessToken, Traceable
+from transports.hints import Publishes
+from workers.subscribe import heard
 
 log = structlog.get_logger()
 
@@ -66,6 +71,46 @@ def search_once_more(runtime: Runtime, errand: Errand) -> dict[str, object]:
         outcome="in_doubt" if left is None else "sent",
     )
     return {}
+
+
+def revoke_access(runtime: Runtime, errand: Errand) -> dict[str, object]:
+    """End our access to a removed mailbox at its provider, by the last token. It may have been connected again meanwhile.
+
+    A token of Google's stands for the whole grant, so a new connection's tokens would end too.
+    """
+    with runtime.database.transaction() as tx:
+        mailbox = mailboxes.load(tx, errand.subject_id)
+        kept = last_tokens.read(tx, runtime.keys, errand.subject_id)
+    if mailbox is None or mailbox.has_connection or mailbox.provider != Provider.GMAIL or kept is None:
+        return {}
+    _unwatch(runtime, mailbox, AccessToken(*kept))
+    try:
+        runtime.google.revoke(kept[0])
+    except (ProviderError, OperatorMisconfigured) as error:
+        log.warning("access_not_revoked", mailbox_id=str(mailbox.id), error=type(error).__name__)
+        return {}
+    with runtime.database.transaction() as tx:
+        audit.write(tx, mailbox.organization_id, errand.actor, "access_revoked", f"mailbox:{mailbox.id}", {})
+    return {"revoked": True}
+
+
+def _unwatch(runtime: Runtime, mailbox: Mailbox, token: AccessToken) -> None:
+    """Have Gmail publish nothing more of it, while the token still holds and nothing else asks. Otherwise it ends within a week."""
+    if not heard(runtime.settings, mailbox.provider):
+        return
+    with runtime.database.transaction() as tx:
+        slot = reconcile_attempts.take_slot(tx, mailbox.id)
+    if slot is None:
+        return
+    transport = runtime.transport_with(mailbox.id, mailbox.provider, token)
+    assert isinstance(transport, Publishes)
+    try:
+        transport.unwatch()
+    except (ProviderError, OperatorMisconfigured) as error:
+        log.info("not_unsubscribed", mailbox_id=str(mailbox.id), error=type(error).__name__)
+    finally:
+        with runtime.database.transaction() as tx:
+            reconcile_attempts.free_slot(tx, mailbox.id, slot)
 
 
 def _in_flight(runtime: Runtime, errand: Errand) -> drain.InFlight | None:

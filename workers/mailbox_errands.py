@@ -34,7 +34,6 @@ from domain.message import OutgoingMessage
 from domain.step_test import StepTest
 from domain.verification import Outcome, Verdict, not_connected, still_refused, verdict_of
 from transports.base import Draft, KnowsDomains, Traceable, Transport
-from transports.providers import PROVIDERS, SignIn
 from workers import check_mailbox, step_tests
 
 log = structlog.get_logger()
@@ -140,8 +139,7 @@ def check_settings(runtime: Runtime, errand: Errand) -> dict[str, object]:
     with runtime.database.transaction() as tx:
         check_mailbox.record(tx, mailbox, answer)
     if isinstance(answer, ProviderError | OperatorMisconfigured):
-        by_password = PROVIDERS[mailbox.provider].sign_in is SignIn.PASSWORD
-        return verdict_of(answer, mailbox.address, of_test=False, by_password=by_password).to_json()
+        return verdict_of(answer, mailbox.address, mailbox.provider, of_test=False).to_json()
     refused_by = REFUSED_BY[mailbox.provider]
     if mailbox.refused_sending is not None:
         return still_refused(mailbox.address, refused_by, mailbox.refused_sending).to_json()
@@ -159,7 +157,7 @@ def try_server(runtime: Runtime, errand: Errand) -> dict[str, object]:
         runtime.transport(mailbox.id, Provider.SMTP).verify()
     except (ProviderError, OperatorMisconfigured) as error:
         log.info("smtp_test_failed", error=type(error).__name__, code=getattr(error, "code", ""))
-        return verdict_of(error, mailbox.address, of_test=False, by_password=True).to_json()
+        return verdict_of(error, mailbox.address, Provider.SMTP, of_test=False).to_json()
     return Verdict(Outcome.VERIFIED, f"The mail server takes email from {mailbox.address}.").to_json()
 
 
@@ -236,8 +234,7 @@ def _refused(runtime: Runtime, mailbox: Mailbox, error: ProviderError | Operator
         with runtime.database.transaction() as tx:
             lock_lane(tx, mailbox.id)
             lanes.hold(tx, mailbox.id, database_now(tx) + error.retry_after, wait_reason(error))
-    by_password = PROVIDERS[mailbox.provider].sign_in is SignIn.PASSWORD
-    return verdict_of(error, mailbox.address, of_test=True, by_password=by_password)
+    return verdict_of(error, mailbox.address, mailbox.provider, of_test=True)
 
 
 def _load(runtime: Runtime, errand: Errand) -> Mailbox:

@@ -1,4 +1,4 @@
-"""What ``dramatiq workers.main`` loads: settings, logging, the broker and every actor, listed by name."""
+"""What each worker process of ``python -m workers`` loads: settings, logging, the broker and every actor, listed by name."""
 
 import sys
 
@@ -14,13 +14,14 @@ from app.readiness import check_at_start
 from app.servers import open_broker
 from config import Settings
 from domain.errors import OperatorMisconfigured
-from observability import configure_logging, log_whatever_ends_a_process
+from observability import log_whatever_ends_a_process
+from workers import logs
 from workers.actor import register_actors
 from workers.watchdog import Watchdog
 
 try:
     settings = Settings.from_environment()
-    configure_logging(settings.log_format, settings.log_level, process="worker", counted=counters.logged)
+    logs.configure(settings, counters.logged)
     unwatch = telemetry.start("worker")
     # As many connections as threads, so that no thread waits for another's.
     runtime.install(
@@ -33,6 +34,7 @@ except OperatorMisconfigured as error:
     sys.exit(f"onbehalf: {error}")
 
 log_whatever_ends_a_process()
+logs.log_what_is_printed()
 
 from importing import import_people  # noqa: E402
 from workers import (  # noqa: E402 - the list of all actors; each registers itself when imported

@@ -6,7 +6,7 @@ leaves everything as it was; the next reading begins some minutes before the las
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -23,18 +23,21 @@ from db.listening.problems import notify_of_unread
 from db.listening.reads import Reading
 from db.listening.recording import Heard
 from db.sending import lanes
-from db.withdrawing.withdrawals import lose_connection
+from db.withdrawing.losing import lose_connection
+from domain.delivery import READ_FIRST
 from domain.errors import ConnectionRefused, NotFound, OperatorMisconfigured, ProviderError, Throttled
 from domain.jobs import ReadMailbox
-from domain.listening.cadence import NOTIFY_AFTER, OVERLAP
+from domain.listening.bookmarks import Bookmarks
+from domain.listening.cadence import NOTIFY_AFTER
 from domain.listening.kinds import Kind
 from domain.listening.match import match
 from domain.listening.message import Incoming
 from domain.listening.trust import trusted
 from domain.opt_out import OptOut, without_code
 from inbox.judge import judge
-from transports.base import Content, Header, HidesReplies, Reads
+from transports.base import Content, Header, HidesReplies, Metered, Reads
 from workers.actor import actor, read_delivery_message
+from workers.read_by import way_to_read
 from workers.read_items import Items, headers_of, is_report, whole_of
 
 _COMPLAINTS = "feedback-report"
@@ -75,7 +78,7 @@ def read(
         organization_id=str(reading.organization_id), mailbox_id=str(mailbox_id)
     )
     try:
-        complete = _pages(runtime, reading, max_pages, hidden_from)
+        end = _pages(runtime, reading, max_pages, hidden_from)
     except _TurnLostError:
         log.warning("lease_lost", state="reading")
         return False
@@ -83,27 +86,41 @@ def read(
         _failed(runtime, reading, error)
         return False
     with runtime.database.transaction() as tx:
-        return reads.finish(tx, reading, complete=complete) and complete
+        if end is None:
+            reads.finish(tx, reading, complete=False)
+            return False
+        return reads.finish(tx, reading, complete=True, watermark=end.watermark, bookmarks=end.bookmarks)
 
 
-def _pages(runtime: Runtime, reading: Reading, max_pages: int | None, hidden_from: str | None) -> bool:
-    """Read page after page. Returns False if there is more. Raises ``_TurnLostError``."""
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What a complete reading has found out. ``watermark``: when the last item came that it knows of."""
+
+    watermark: datetime
+    bookmarks: Bookmarks
+
+
+def _pages(runtime: Runtime, reading: Reading, max_pages: int | None, hidden_from: str | None) -> _End | None:
+    """Read page after page. Returns None if there is more. Raises ``_TurnLostError``."""
     with closing(runtime.transport(reading.mailbox_id, reading.provider)) as transport:
         assert isinstance(transport, Reads)  # ``domain.connection.READABLE`` says so
-        pages, items = 0, 0
-        for page in transport.incoming(reading.watermark - OVERLAP):
-            _keep_page(runtime, reading, transport, page, _read_up_to(reading, page))
+        pages, items, watermark = 0, 0, reading.watermark
+        way = way_to_read(reading, transport)
+        for page in way.pages:
+            watermark = max(watermark, _read_up_to(reading, page))
+            # A log is in no order of time: until it is read to its end, an earlier email may still come.
+            _keep_page(runtime, reading, transport, page, reading.watermark if way.by_log else watermark)
             pages, items = pages + 1, items + len(page)
             if pages == max_pages:
                 counters.READINGS.labels("more").inc()
                 log.info("mailbox_read", count=items, outcome="more")
-                return False
+                return None
         if hidden_from is not None and isinstance(transport, HidesReplies):
             # Not in order of time, so it says nothing about how far the mailbox is read.
             _keep_page(runtime, reading, transport, transport.written_by(hidden_from), reading.watermark)
         counters.READINGS.labels("complete").inc()
-        log.info("mailbox_read", count=items, outcome="complete")
-        return True
+        log.info("mailbox_read", count=items, outcome="complete", known_by="log" if way.by_log else "time")
+        return _End(watermark, way.bookmarks(reading.began))
 
 
 def _keep_page(
@@ -119,6 +136,8 @@ def _keep_page(
         new = recording.record(tx, reading.organization_id, reading.mailbox_id, heard)
         if not reads.keep(tx, reading, read_up_to, seen=len(arrived), matched=len(new)):
             raise _TurnLostError
+        if isinstance(transport, Metered) and (wait := transport.gives_way()):
+            lanes.hold(tx, reading.mailbox_id, database_now(tx) + wait, READ_FIRST)
     for each in new:
         counters.MESSAGES.labels(each.judged.kind.value).inc()
 

@@ -24,6 +24,7 @@ _BODIES: dict[ErrandKind, Callable[[Runtime, Errand], dict[str, object]]] = {
     ErrandKind.WATCH_APPROVAL: try_approval.watch,
     ErrandKind.RECALL_DRAFT: last_requests.recall_draft,
     ErrandKind.SEARCH_ONCE_MORE: last_requests.search_once_more,
+    ErrandKind.REVOKE_ACCESS: last_requests.revoke_access,
     ErrandKind.VERIFY_AUDIT: audit_errands.verify,
     ErrandKind.TEST_WEBHOOK: webhook_errands.try_webhook,
 }

@@ -11,10 +11,10 @@ import tracing
 from app.runtime import Runtime
 from db.core.session import Transaction, database_now
 from db.events import events, problems
-from db.sending import absences, gate, outcomes, refusals
+from db.sending import absences, gate, outcomes, refusals, restores
 from db.sending.claims import Claim
 from db.sending.moves import at_rest
-from db.withdrawing.withdrawals import lose_connection
+from db.withdrawing.losing import lose_connection
 from domain.authority import Withdrawn
 from domain.delivery import (
     GRACE,
@@ -43,6 +43,8 @@ def sent(runtime: Runtime, claim: Claim, facts: outcomes.SentFacts, *, from_stat
     """C4: record that the email left."""
     _about(claim)
     with runtime.database.transaction() as tx:
+        if from_state is State.PREPARING:
+            restores.authorize(tx, claim)
         recorded = outcomes.record_sent(
             tx,
             claim.delivery_id,
@@ -202,6 +204,7 @@ def lost_trace(runtime: Runtime, claim: Claim, reason: str) -> None:
     """Mark a delivery in doubt that may have been submitted and shows no trace: keep searching, never draft another."""
     _about(claim)
     with runtime.database.transaction() as tx:
+        restores.authorize(tx, claim)
         _doubt(tx, claim, reason)
     log.warning("trace_missing")
 

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -19,8 +19,11 @@ from domain.errors import InvalidInput, NotFound
 
 # ``addresses`` covers what company sequences are sent from. It can reroute them, so ``manage`` does not include it.
 SCOPES = ("read", "manage", "addresses")
+# Of an identity provider's key, alone: it sees and changes members by SCIM, and nothing of the API.
+PROVISION = "provision"
 _PREFIX = "ob_"
 _TOUCH_EVERY = timedelta(minutes=5)
+FORMER_STAYS = timedelta(days=1)  # a key that was replaced
 _KEPT = timedelta(hours=24)
 # If no answer is stored by then, the process has died. Every endpoint is safe to repeat.
 _GIVEN_UP_AFTER = timedelta(minutes=2)
@@ -48,6 +51,13 @@ class _Key(NamedTuple):
     rested: bool
 
 
+class Replaced(NamedTuple):
+    """``former_until``: how long the key before it works."""
+
+    id: UUID
+    former_until: datetime
+
+
 class _Answered(NamedTuple):
     status: int | None
     answer: Any  # an object or a list
@@ -56,7 +66,8 @@ class _Answered(NamedTuple):
 
 _SQL = SqlFile(__name__)
 _MAKE = Statement(
-    "INSERT INTO api_keys (id, organization_id, name, key_hash, scopes) VALUES (:id, :organization_id, :name, :hash, :scopes)"
+    "INSERT INTO api_keys (id, organization_id, name, key_hash, scopes, expires_at)"
+    " VALUES (:id, :organization_id, :name, :hash, :scopes, CAST(:expires_at AS timestamptz))"
     " ON CONFLICT (organization_id, name) DO NOTHING RETURNING id",
     UUID,
 )
@@ -67,8 +78,15 @@ _REVOKE = Statement(
 )
 _CALLER = Statement(
     "SELECT id, organization_id, name, scopes, coalesce(used_at < clock_timestamp() - :touch, true) AS rested"
-    " FROM api_keys WHERE key_hash = :hash AND revoked_at IS NULL",
+    " FROM api_keys WHERE (key_hash = :hash OR former_hash = :hash AND former_until > clock_timestamp())"
+    " AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())",
     _Key,
+)
+_REPLACE = Statement(
+    "UPDATE api_keys SET former_hash = key_hash, former_until = clock_timestamp() + CAST(:stays AS interval), key_hash = :hash"
+    " WHERE organization_id = :organization_id AND name = :name AND revoked_at IS NULL"
+    " AND (expires_at IS NULL OR expires_at > clock_timestamp()) RETURNING id, former_until",
+    Replaced,
 )
 _TOUCH = Statement("UPDATE api_keys SET used_at = clock_timestamp() WHERE id = :id")
 _RESERVE = _SQL.statement("reserve", str)
@@ -88,14 +106,26 @@ _PURGE = Statement(
 )
 
 
-def make(tx: Transaction, organization_id: UUID, name: str, scopes: list[str], *, actor: str) -> str:
-    """Create a key and return it; we store only its hash. Raises ``InvalidInput``."""
-    unknown = sorted(set(scopes) - set(SCOPES))
+def make(
+    tx: Transaction,
+    organization_id: UUID,
+    name: str,
+    scopes: list[str],
+    *,
+    expires_at: datetime | None = None,
+    actor: str,
+) -> str:
+    """Create a key and return it; we store only its hash. ``expires_at`` None: no end. Raises ``InvalidInput``."""
+    unknown = sorted(set(scopes) - {*SCOPES, PROVISION})
     if unknown or not scopes:
         raise InvalidInput(
             f"{', '.join(unknown) or 'nothing'} is not a scope.",
             where="scopes",
-            fix=f"Choose from {', '.join(SCOPES)}.",
+            fix=f"Choose from {', '.join(SCOPES)} or, alone, {PROVISION}.",
+        )
+    if PROVISION in scopes and len(set(scopes)) > 1:
+        raise InvalidInput(
+            f"{PROVISION} goes with no other scope.", where="scopes", fix="Make a key for each program."
         )
     if not 0 < len(name.strip()) <= 80:
         raise InvalidInput(
@@ -109,15 +139,33 @@ def make(tx: Transaction, organization_id: UUID, name: str, scopes: list[str], *
         name=name.strip(),
         hash=_hash(key),
         scopes=sorted(set(scopes)),
+        expires_at=expires_at,
     )
     if made is None:
         raise InvalidInput(
             f"There is, or was, a key called {name.strip()!r}.", where="name", fix="Choose another name."
         )
     audit.write(
-        tx, organization_id, actor, "api_key_made", f"api_key:{made}", {"scopes": sorted(set(scopes))}
+        tx,
+        organization_id,
+        actor,
+        "api_key_made",
+        f"api_key:{made}",
+        {"scopes": sorted(set(scopes)), "expires_at": None if expires_at is None else expires_at.isoformat()},
     )
     return key
+
+
+def replace(tx: Transaction, organization_id: UUID, name: str, *, actor: str) -> tuple[str, datetime]:
+    """Make a key for the same program and return it, and until when the one before it works too. Raises ``NotFound``: it has ended."""
+    key = _PREFIX + secrets.token_urlsafe(32)
+    done = _REPLACE.one_or_none(
+        tx, organization_id=organization_id, name=name, hash=_hash(key), stays=FORMER_STAYS
+    )
+    if done is None:
+        raise NotFound(f"There is no key called {name!r}, or it has ended.")
+    audit.write(tx, organization_id, actor, "api_key_replaced", f"api_key:{done.id}", {})
+    return key, done.former_until
 
 
 def revoke(tx: Transaction, organization_id: UUID, name: str, *, actor: str) -> None:

@@ -8,10 +8,10 @@ from uuid import UUID
 from db.core.jsonb import Json
 from db.core.session import Transaction
 from db.core.statements import SqlFile
+from domain.approval import Approval
 from domain.authority import MemberFacts, Sender, missing
 from domain.blockers import sentence
-from domain.connection import SCOPES
-from domain.events import EventKind
+from domain.connection import SCOPES, Provider
 from domain.grant import Bounds, Grant
 
 
@@ -86,6 +86,7 @@ class _Sender(NamedTuple):
     provider: str
     scopes: list[str]
     connection_version: int
+    tenant_wide: Json | None
     mailbox_owner_id: UUID | None
     mailbox_owner_active: bool | None
     mailbox_owner_version: int | None
@@ -120,18 +121,13 @@ def blockers(tx: Transaction, sequence_ids: Sequence[UUID]) -> dict[UUID, list[s
     }
 
 
-def somebody_left(tx: Transaction, sequence_id: UUID) -> bool:
-    """Has its owner or the owner of its mailbox been deactivated, so that it takes a hand-over to send again?"""
-    sender = senders(tx, [sequence_id])[sequence_id]
-    return any(each.kind is EventKind.MEMBER_DEACTIVATED for each in missing(sender))
-
-
 def read_grant(value: Mapping[str, object] | None) -> Grant | None:
     """Read a grant from its JSON in SQL results."""
     if value is None:
         return None
     grantee, expires_at = value["grantee_id"], value.get("expires_at")
     named, limit = value.get("sequence_ids"), value.get("daily_limit")
+    first = value.get("first_email")
     return Grant(
         UUID(str(value["id"])),
         int(str(value["version"])),
@@ -140,8 +136,10 @@ def read_grant(value: Mapping[str, object] | None) -> Grant | None:
             None if expires_at is None else datetime.fromisoformat(str(expires_at)),
             frozenset(UUID(each) for each in named) if isinstance(named, list) else None,
             None if limit is None else int(str(limit)),
+            first is not None,
         ),
         int(str(value.get("used_today", 0))),
+        Approval.from_json(first) if isinstance(first, dict) and "by" in first else None,
     )
 
 
@@ -152,6 +150,7 @@ def sender_of(row: Any) -> dict[str, Any]:
         if row.mailbox_owner_id is None
         else MemberFacts(row.mailbox_owner_id, row.mailbox_owner_active, row.mailbox_owner_version)
     )
+    in_tenant = row.tenant_wide if row.provider == Provider.TENANT and row.tenant_wide is not None else {}
     return {
         "now": row.now,
         "sequence_id": row.sequence_id,
@@ -165,4 +164,6 @@ def sender_of(row: Any) -> dict[str, Any]:
         "connection_version": row.connection_version,
         "grants": [grant for value in row.grants or [] if (grant := read_grant(value)) is not None],
         "ended_grant": read_grant(row.ended_grant),
+        "lost_with_tenant": in_tenant.get("lost_with"),
+        "consented_at": in_tenant.get("consented_at"),
     }

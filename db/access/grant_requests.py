@@ -62,6 +62,9 @@ _OPEN_ALREADY = Statement(
 )
 _ORGANIZATION = Statement("SELECT organization_id FROM members WHERE id = :id", UUID)
 _MAILBOX = Statement("SELECT mailbox_id FROM grant_requests WHERE id = :id", UUID)
+_OWNER = Statement(
+    "SELECT b.owner_id FROM grant_requests r JOIN mailboxes b ON b.id = r.mailbox_id WHERE r.id = :id", UUID
+)
 _STATUS = Statement(
     "SELECT r.status FROM grant_requests r JOIN mailboxes b ON b.id = r.mailbox_id"
     " WHERE r.id = :id AND b.owner_id = :owner AND r.status <> 'open'",
@@ -163,6 +166,14 @@ def decline(tx: Transaction, request_id: UUID, *, mailbox_owner_id: UUID, actor:
 def mailbox_of(tx: Transaction, request_id: UUID) -> UUID:
     """Return the requested mailbox. Raises ``NotFound``."""
     found = _MAILBOX.one_or_none(tx, id=request_id)
+    if found is None:
+        raise NotFound("There is no such request.")
+    return found
+
+
+def owner_of(tx: Transaction, request_id: UUID) -> UUID:
+    """Return the owner of the requested mailbox. Raises ``NotFound``."""
+    found = _OWNER.one_or_none(tx, id=request_id)
     if found is None:
         raise NotFound("There is no such request.")
     return found

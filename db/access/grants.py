@@ -1,11 +1,12 @@
 """Give a permission to send, and confirm it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from db.access import first_emails
 from db.audit import audit
 from db.core.ids import new_id
 from db.core.session import Transaction, database_now
@@ -119,7 +120,9 @@ def give(
     replaced: UUID | None = None
     if standing is not None:
         named = None if standing.sequence_ids is None else frozenset(standing.sequence_ids)
-        if bounds == Bounds(standing.expires_at, named, standing.daily_limit):
+        if replace(bounds, reads_first=False) == Bounds(standing.expires_at, named, standing.daily_limit):
+            if bounds.reads_first:
+                first_emails.ask(tx, standing.id, actor=actor)
             return standing.id
         if _gives_more_time(standing.expires_at, named, bounds, database_now(tx)):
             # The new grant replaces the old one in one transaction, so nothing that relies on it pauses.
@@ -146,7 +149,9 @@ def give(
         daily_limit=bounds.daily_limit,
         by=by,
         actor=actor,
+        reads_first=bounds.reads_first,
     )
+    first_emails.release(tx, mailbox_id)  # what waited on another permission may leave on this one
     if replaced is not None:  # today's emails still count
         _SETTLE_REQUESTS.run(tx, id=grant_id, old=replaced)
     data = {
@@ -157,6 +162,7 @@ def give(
         if bounds.sequence_ids is None
         else " ".join(sorted(map(str, bounds.sequence_ids))),
         "a_day": bounds.daily_limit,
+        "reads_first": bounds.reads_first,
         "by": by,
     }
     audit.write(tx, mailbox.organization_id, actor, "grant_given", f"grant:{grant_id}", data)

@@ -7,7 +7,7 @@ from db.audit import audit
 from db.core.ids import new_id
 from db.core.session import Transaction
 from db.core.statements import Statement
-from domain.errors import InvalidInput, NotFound, NotPermitted
+from domain.errors import NotFound, NotPermitted, Taken
 from domain.team import Role, check_leaving, check_role
 
 
@@ -35,19 +35,20 @@ _OTHER_OWNERS = Statement(
 )
 _SET_ROLE = Statement("UPDATE members SET role = :role WHERE id = :id")
 _ADD = Statement(
-    "INSERT INTO members (id, organization_id, name, email, role) VALUES (:id, :organization_id, :name, :email, :role)"
+    "INSERT INTO members (id, organization_id, name, email, role) SELECT :id, :organization_id, :name, :email, :role"
+    " WHERE NOT EXISTS (SELECT FROM members WHERE organization_id = :organization_id AND lower(user_name) = :email)"
     " ON CONFLICT (organization_id, email) DO NOTHING RETURNING id",
     UUID,
 )
 
 
 def add(tx: Transaction, organization_id: UUID, name: str, email: str, role: Role, *, actor: str) -> UUID:
-    """Add a member, who can sign in with an account of this address. Raises ``InvalidInput``: somebody has the address."""
+    """Add a member, who can sign in with an account of this address. Raises ``Taken``: somebody has the address."""
     added = _ADD.one_or_none(
         tx, id=new_id(), organization_id=organization_id, name=name, email=email, role=role.value
     )
     if added is None:
-        raise InvalidInput(
+        raise Taken(
             "Somebody in the team has this address",
             where="email",
             fix="Look for them under Active and Left.",

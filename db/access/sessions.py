@@ -238,8 +238,8 @@ def member_of(tx: Transaction, tenant_id: str, account_id: str, names: Sequence[
     """Return the active member with this Microsoft account, or None.
 
     Operators have named the organization's tenant. Within it, the account from the member's first sign-in counts. A member who
-    never signed in is found by one of the account's ``names`` as Microsoft states them, best first, and from then on by the
-    account: an address may change hands, and a name from another tenant proves nothing.
+    never signed in is found by one of the account's ``names`` as Microsoft states them, best first (their address, or what an
+    identity provider calls them), and from then on by the account: an address may change hands, and a name from another tenant proves nothing.
     """
     found = _MEMBER.one_or_none(tx, tenant=tenant_id, account=account_id, names=list(names))
     if found is None:

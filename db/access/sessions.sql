@@ -17,5 +17,6 @@ SELECT m.id FROM mailboxes b JOIN members m ON m.id = b.owner_id WHERE b.id = :i
 -- name: member
 SELECT m.id, m.account_id FROM members m JOIN organizations o ON o.id = m.organization_id
 WHERE o.tenant_id = :tenant AND m.active
-  AND (m.account_id = :account OR (m.account_id IS NULL AND m.email = ANY(:names)))
-ORDER BY m.account_id NULLS LAST, array_position(CAST(:names AS text[]), m.email) LIMIT 1 FOR UPDATE OF m
+  AND (m.account_id = :account OR (m.account_id IS NULL AND (m.email = ANY(:names) OR lower(m.user_name) = ANY(:names))))
+ORDER BY m.account_id NULLS LAST, array_position(CAST(:names AS text[]), m.email),
+  array_position(CAST(:names AS text[]), lower(m.user_name)) LIMIT 1 FOR UPDATE OF m

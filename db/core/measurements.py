@@ -3,7 +3,7 @@
 Pages act for one organization each, and see nothing of the others. So they show what was measured, and count nothing themselves.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -35,6 +35,9 @@ class Point:
     queue_lag: float | None
     in_doubt: int | None
     unread: int | None
+    lags: Sequence[int] | None  # of ``domain.lag``
+    attempts: int | None
+    attempts_failed: int | None
 
 
 _SQL = SqlFile(__name__)

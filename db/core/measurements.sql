@@ -15,14 +15,20 @@ SELECT measured_at, clock_timestamp() AS now, details FROM measurements ORDER BY
 
 -- name: history
 -- A step without a measurement has a row too: a picture shows where nothing was measured.
-SELECT s.at, m.sent, m.due, m.overdue, m.queue_lag, m.in_doubt, m.unread
+SELECT s.at, m.sent, m.due, m.overdue, m.queue_lag, m.in_doubt, m.unread, h.lags, m.attempts, m.attempts_failed
 FROM generate_series({this_step} - CAST(:span AS interval) + CAST(:step AS interval), {this_step}, CAST(:step AS interval)) AS s (at)
 LEFT JOIN (
   SELECT date_bin(CAST(:step AS interval), minute, 'epoch') AS at, avg(CAST(figures->>'sent_last_minute' AS float)) AS sent,
     max(CAST(figures->>'due' AS int)) AS due, max(CAST(figures->>'overdue_for_no_reason' AS int)) AS overdue,
     max(CAST(figures->>'queue_lag' AS float)) AS queue_lag, max(CAST(figures->>'in_doubt' AS int)) AS in_doubt,
-    max(CAST(figures->>'unread' AS int)) AS unread
-  FROM measurements WHERE minute > now() - CAST(:span AS interval) GROUP BY 1) m USING (at) ORDER BY s.at
+    max(CAST(figures->>'unread' AS int)) AS unread, sum(CAST(figures->>'attempts' AS int)) AS attempts,
+    sum(CAST(figures->>'attempts_failed' AS int)) AS attempts_failed
+  FROM measurements WHERE minute > now() - CAST(:span AS interval) GROUP BY 1) m USING (at)
+LEFT JOIN (
+  SELECT at, array_agg(number ORDER BY place) AS lags FROM (
+    SELECT date_bin(CAST(:step AS interval), minute, 'epoch') AS at, r.place, sum(CAST(r.number AS int)) AS number
+    FROM measurements, jsonb_array_elements_text(figures->'lags') WITH ORDINALITY AS r (number, place)
+    WHERE minute > now() - CAST(:span AS interval) GROUP BY 1, 2) counted GROUP BY at) h USING (at) ORDER BY s.at
 
 -- name: this_step
 date_bin(CAST(:step AS interval), now(), 'epoch')

@@ -12,6 +12,7 @@ SELECT EXISTS (SELECT FROM {stored} stored WHERE key_id = ANY(CAST(:held AS byte
   UNION ALL SELECT substr(last_token, 2, 8) FROM credentials
   UNION ALL SELECT substr(password, 2, 8) FROM smtp_settings
   UNION ALL SELECT substr(secret, 2, 8) FROM webhooks WHERE removed_at IS NULL
+  UNION ALL SELECT substr(next_secret, 2, 8) FROM webhooks WHERE removed_at IS NULL
   UNION ALL SELECT substr(sealed_url, 2, 8) FROM webhooks WHERE removed_at IS NULL
   UNION ALL SELECT substr(sealed_url, 2, 8) FROM notice_channels
 )

@@ -15,7 +15,13 @@ from db.core.statements import SqlFile, Statement
 from db.events import outbox
 from domain.audit import Actor, ActorKind
 from domain.authority import Sender, Withdrawn
-from domain.event_payloads import ConnectionLost, MailboxDisconnected, MemberDeactivated
+from domain.event_payloads import (
+    ConnectionLost,
+    MailboxDisconnected,
+    MemberDeactivated,
+    TenantDisconnected,
+    TenantLost,
+)
 from domain.event_rules import EventType, Touches
 from domain.event_types import EVENT_TYPES
 from domain.events import Affected, EventKind, Payload
@@ -83,6 +89,7 @@ _TOUCHES = {
     Touches.RUNNING_OF_MAILBOX: "s.mailbox_id = :mailbox_id AND s.status = 'active'",
     Touches.RUNNING_OF_ORGANIZATION: "s.status = 'active'",
     Touches.PAUSED_OF_MAILBOX: "s.mailbox_id = :mailbox_id AND s.status = 'paused'",
+    Touches.TENANT: _SQL.fragment("of_tenant"),
     Touches.MEMBER: _SQL.fragment("of_member"),
     # Somebody who may still send on another authority is not touched.
     Touches.UNAUTHORIZED: f"{_OF_GRANT} AND NOT {authorized()}",
@@ -157,6 +164,12 @@ def _noticed(tx: Transaction, sender: Sender, missing: Withdrawn, address: str) 
         case EventKind.MAILBOX_DISCONNECTED | EventKind.CONNECTION_LOST:
             lost = MailboxDisconnected if missing.kind is EventKind.MAILBOX_DISCONNECTED else ConnectionLost
             return lost(mailbox=address, mailbox_id=mailbox_id, actor=_NOTICED_BY, reason=reason)
+        case EventKind.TENANT_DISCONNECTED | EventKind.TENANT_LOST if sender.lost_with_tenant is not None:
+            # On record since it ended, in the same transaction: only this sequence is new.
+            version = sender.lost_with_tenant
+            if missing.kind is EventKind.TENANT_DISCONNECTED:
+                return TenantDisconnected(actor=_NOTICED_BY, tenant_version=version, mailboxes=1)
+            return TenantLost(actor=_NOTICED_BY, tenant_version=version, mailboxes=1, reason=reason)
         case EventKind.MEMBER_DEACTIVATED if missing.member_id is not None:
             return MemberDeactivated(
                 member_id=missing.member_id,
@@ -199,7 +212,7 @@ def recipient_for(tx: Transaction, sequence_id: UUID) -> UUID:
 
 def affected(tx: Transaction, event: Event) -> list[Affected]:
     """Return the running or paused sequences that an event affects, each with the active member to notify."""
-    names = ("mailbox_id", "grantee_id", "grant_id", "member_id", "sequence_id", "ends")
+    names = ("mailbox_id", "grantee_id", "grant_id", "member_id", "sequence_id", "ends", "tenant_version")
     values = {name: event.payload.get(name) for name in names}
     return _AFFECTED[event.type.touches].all(tx, organization_id=event.organization_id, **values)
 

@@ -34,6 +34,10 @@ s.mailbox_id = :mailbox_id AND s.owner_id <> (SELECT owner_id FROM mailboxes WHE
   AND (CAST(:grant_id AS uuid) IS NULL OR EXISTS (SELECT FROM grants own WHERE own.id = :grant_id
   AND (own.sequence_ids IS NULL OR s.id = ANY(own.sequence_ids))))
 
+-- name: of_tenant
+s.mailbox_id IN (SELECT id FROM mailboxes WHERE organization_id = s.organization_id
+  AND tenant_wide->'lost_with' = to_jsonb(CAST(:tenant_version AS integer)))
+
 -- name: of_member
 (s.owner_id = :member_id OR s.mailbox_id IN (SELECT id FROM mailboxes WHERE owner_id = :member_id))
 

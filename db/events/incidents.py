@@ -54,6 +54,7 @@ _LASTS = _SQL.fragment(
     "lasts",
     recipient=events.RECIPIENT,
     of_mailboxes=_kinds(Recovery.MAILBOX_WORKS),
+    of_tenants=_kinds(Recovery.TENANT_WORKS),
     of_limits=_kinds(Recovery.PROVIDER_ACCEPTS),
     of_readings=_kinds(Recovery.MAILBOX_READ),
     of_holds=_kinds(Recovery.RELEASED),

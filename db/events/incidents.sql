@@ -33,6 +33,12 @@ WHERE id = :id AND opened_at IS NOT NULL AND closed_at IS NULL AND acknowledged_
     WHERE x.id = CAST(v.payload->>'mailbox_id' AS uuid) AND x.status = 'disconnected'
     AND v.cause_key = 'mailbox:' || x.id || ':' || x.connection_version
     AND (x.owner_id = y.id OR x.owner_id IS NULL AND y.role IN ('owner', 'admin'))))
+  OR (v.kind IN ({of_tenants}) AND EXISTS (SELECT FROM mailboxes x WHERE x.owner_id = n.owner_id AND x.status = 'disconnected'
+    AND x.tenant_wide->'lost_with' = to_jsonb(CAST(v.payload->>'tenant_version' AS integer))))
+  -- An admin who ended it knows. Whoever can give the consent again has to as long as Microsoft refuses.
+  OR (v.kind IN ({of_tenants}) AND EXISTS (SELECT FROM tenant_connections t JOIN members y ON y.id = n.owner_id
+    WHERE t.organization_id = n.organization_id AND t.status = 'lost' AND y.role IN ('owner', 'admin')
+    AND t.version = CAST(v.payload->>'tenant_version' AS integer)))
   -- The next attempt may be a moment late.
   OR (v.kind IN ({of_limits}) AND EXISTS (SELECT FROM lanes l WHERE l.mailbox_id = CAST(v.payload->>'mailbox_id' AS uuid)
     AND l.limited_since <= v.occurred_at AND l.retry_after_until > clock_timestamp() - interval '5 minutes'))

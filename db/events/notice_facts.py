@@ -14,7 +14,7 @@ from db.events.events import Event
 from db.views.attention import BLOCKED
 from domain import moments
 from domain.audit import ActorKind
-from domain.connection import REFUSED_BY
+from domain.connection import REFUSED_BY, Provider
 from domain.event_rules import Also, Names, News, Touches
 from domain.notice import Facts, Notice, TouchedSequence, isolated
 
@@ -26,6 +26,7 @@ _WRITTEN_BY_PEOPLE = frozenset({"actor", "person", "reason", "sequence", "progra
 class _Box(NamedTuple):
     owner_id: UUID | None
     id: UUID | None
+    provider: str | None
     mailbox_owner: str | None
     manages: bool
 
@@ -68,6 +69,8 @@ _ALSO = {
         Also.MAILBOX_OWNER_IF_BY_ITSELF: f"{_OWNER} AND :by_itself",
         Also.MAILBOX_OWNERS_OF_ORGANIZATION: _SQL.fragment("mailbox_owners_of_organization"),
         Also.ADMINS_OF_SENDER_ADDRESS: _SQL.fragment("admins_of_sender_address"),
+        Also.ADMINS: _SQL.fragment("admins"),
+        Also.MAILBOX_OWNERS_OF_TENANT: _SQL.fragment("mailbox_owners_of_tenant"),
         Also.GRANTEE: _SQL.fragment("grantee"),
         Also.GRANTEES_OF_MAILBOX: _SQL.fragment("grantees_of_mailbox"),
         Also.GRANTEES_OF_MEMBER: _SQL.fragment("grantees_of_member"),
@@ -75,6 +78,7 @@ _ALSO = {
 }
 _OWN_ACT = _SQL.statement("own_act", bool)
 _BOX = _SQL.statement("mailbox", _Box)
+_IN_TENANT = _SQL.statement("in_tenant", bool)
 _TOUCHED = _SQL.statement("touched", _Touched, permitted=permitted())
 _PEOPLE = {
     Names.BLOCKED: Statement(_SQL.fragment("people", source=_SQL.fragment("blocked")), _Person),
@@ -157,6 +161,8 @@ def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:
     mine = box.owner_id == recipient
     admin = box.id is not None and box.owner_id is None and box.manages
     whole = (mine or admin) and event.type.touches is Touches.MAILBOX
+    if event.type.touches is Touches.TENANT:
+        admin, mine = box.manages, _IN_TENANT.one(tx, **_values(event), recipient=recipient)
     if event.type.about_emails:
         touched, names, count = _incident(tx, event, recipient)
     else:
@@ -175,6 +181,7 @@ def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:
             for_admin=admin,
             mailbox_owner=isolated(box.mailbox_owner or ""),
             mailbox_id=str(box.id or ""),
+            provider=box.provider or Provider.GRAPH,
             names=[isolated(each) for each in names],
             count=count,
             bounds="" if grant is None else _bounds(grant, database_now(tx)),
@@ -272,5 +279,5 @@ def _bounds(grant: _Grant, now: datetime) -> str:
 
 
 def _values(event: Event) -> dict[str, object]:
-    names = ("mailbox_id", "grantee_id", "grant_id", "member_id", "sequence_id")
+    names = ("mailbox_id", "grantee_id", "grant_id", "member_id", "sequence_id", "tenant_version")
     return {**{name: event.payload.get(name) for name in names}, "occurred_at": event.occurred_at}

@@ -15,6 +15,17 @@ mailboxes b JOIN members m ON m.organization_id = b.organization_id AND m.role I
 WHERE b.id = CAST(:mailbox_id AS uuid) AND b.owner_id IS NULL
   AND CAST(:reason AS text) IS DISTINCT FROM 'disabled'
 
+-- name: admins
+members m WHERE m.organization_id = CAST(:organization_id AS uuid) AND m.role IN ('owner', 'admin')
+
+-- name: mailbox_owners_of_tenant
+mailboxes b JOIN members m ON m.id = b.owner_id WHERE b.organization_id = CAST(:organization_id AS uuid)
+  AND b.tenant_wide->'lost_with' = to_jsonb(CAST(:tenant_version AS integer))
+
+-- name: in_tenant
+SELECT EXISTS (SELECT FROM mailboxes b WHERE b.owner_id = :recipient
+  AND b.tenant_wide->'lost_with' = to_jsonb(CAST(:tenant_version AS integer)))
+
 -- name: grantee
 members m WHERE m.id = CAST(:grantee_id AS uuid) AND CAST(:grant_id AS uuid) IS NOT NULL
 
@@ -37,7 +48,7 @@ SELECT (:actor_id = m.id::text OR :actor_id = '' AND :actor = m.name AND NOT EXI
 FROM members m WHERE m.id = :id
 
 -- name: mailbox
-SELECT b.owner_id, b.id, h.name AS mailbox_owner, m.role IN ('owner', 'admin') AS manages, o.time_zone FROM members m
+SELECT b.owner_id, b.id, b.provider, h.name AS mailbox_owner, m.role IN ('owner', 'admin') AS manages, o.time_zone FROM members m
 JOIN organizations o ON o.id = m.organization_id
 LEFT JOIN mailboxes b ON b.organization_id = o.id
   AND (b.id = CAST(:mailbox_id AS uuid) OR (CAST(:mailbox_id AS uuid) IS NULL AND b.address = :mailbox))

@@ -79,18 +79,21 @@ class OutboxRow:
     queue: str
 
 
-def put(tx: Transaction, job: OutboxJob, *, after: timedelta = timedelta()) -> bool:
-    """Commit ``job`` with the current change. The same job twice is one row; False: it is on record already."""
-    return bool(_PUT.run(tx, **entry(job, after=after)))
+def put(tx: Transaction, job: OutboxJob, *, after: timedelta = timedelta(), again: str = "") -> bool:
+    """Commit ``job`` with the current change. The same job twice is one row; False: it is on record already.
+
+    ``again``: sets it apart from the same job that was done before.
+    """
+    return bool(_PUT.run(tx, **entry(job, after=after, again=again)))
 
 
-def entry(job: OutboxJob, *, after: timedelta = timedelta()) -> dict[str, object]:
+def entry(job: OutboxJob, *, after: timedelta = timedelta(), again: str = "") -> dict[str, object]:
     """The parameters of ``INSERT``."""
     payload = {name: str(value) for name, value in asdict(job).items()}
     return {
         "job_id": new_id(),
         "job_kind": job.actor,
-        "job_key": ":".join((job.actor, *payload.values())),
+        "job_key": ":".join((job.actor, *payload.values(), *([again] if again else []))),
         "job": dump_json(payload),
         "job_after": after,
     }

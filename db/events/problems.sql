@@ -11,7 +11,10 @@ JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candi
 
 -- name: out_of_reach
 SELECT d.id FROM deliveries d WHERE d.mailbox_id = :id AND d.state = 'in_doubt' AND NOT EXISTS
-  (SELECT FROM credentials c WHERE c.mailbox_id = d.mailbox_id AND c.renewable) ORDER BY d.id
+  (SELECT FROM credentials c WHERE c.mailbox_id = d.mailbox_id AND c.renewable)
+  -- For a tenant-wide connection nothing is stored.
+  AND NOT EXISTS (SELECT FROM mailboxes b WHERE b.id = d.mailbox_id AND b.provider = 'microsoft_tenant'
+    AND (b.status = 'connected' OR b.status_reason NOT IN ('removed', 'disabled'))) ORDER BY d.id
 
 -- name: oldest_in_drafts
 SELECT d.id, d.organization_id, b.address FROM deliveries d JOIN mailboxes b ON b.id = d.mailbox_id

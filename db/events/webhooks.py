@@ -19,21 +19,23 @@ from db.events.events import Event
 from domain.errors import NotFound, NotPermitted
 from domain.webhooks import PREFIX
 
+DISABLED = "disabled"  # why a call was given up
 MAX_WEBHOOKS = 5  # per organization
 MAX_CALLS = 2  # per organization, at the same time
 _LEASE = timedelta(seconds=30)  # a call takes ten at most
-_COLUMN, _URL = "webhook_secret", "webhook_url"
+SECRET_COLUMN, _URL = "webhook_secret", "webhook_url"
 _KEEP_CALLS = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """An active webhook. ``secret`` as it was shown once."""
+    """An active webhook. ``secret`` as it was shown once. ``next_secret``: signs too, until somebody confirms that it is known."""
 
     id: UUID
     organization_id: UUID
     url: str = field(repr=False)
     secret: str = field(repr=False)
+    next_secret: str | None = field(default=None, repr=False)
 
 
 class Busy(StrEnum):
@@ -54,12 +56,17 @@ class _Stored(NamedTuple):
     url: str | None
     sealed_url: bytes | None
     secret: bytes
+    next_secret: bytes | None
+    disabled_at: datetime | None
 
 
 class _Listed(NamedTuple):
     id: UUID
     host: str
     created_at: datetime
+    events: list[str] | None
+    disabled_at: datetime | None
+    replacing: bool
     taken: int
     waiting: int
     given_up: int
@@ -79,6 +86,12 @@ _LISTING = _SQL.statement("listing", _Listed)
 _STANDING = Statement(
     "SELECT id FROM webhooks WHERE organization_id = :id AND removed_at IS NULL ORDER BY id", UUID
 )
+_HEARING = Statement(
+    "SELECT id FROM webhooks WHERE organization_id = :id AND removed_at IS NULL AND disabled_at IS NULL"
+    " AND (events IS NULL OR CAST(:type AS text) = ANY(events)) ORDER BY id",
+    UUID,
+)
+_GIVE_UP = _SQL.statement("give_up")
 _WEBHOOK = Statement("SELECT * FROM webhooks WHERE id = :id AND removed_at IS NULL", _Stored)
 _LOCK_CALLS = Statement("SELECT pg_advisory_xact_lock(hashtextextended('webhooks ' || :id, 0))")
 _RUNNING = Statement(
@@ -89,7 +102,7 @@ _CALL = Statement("SELECT state FROM webhook_calls WHERE webhook_id = :id AND ev
 _PAUSED = _SQL.statement("paused", _Paused)
 _TAKE_OLDER, _COUNT_OLDER = _SQL.statement("take_older", _Stored), _SQL.statement("count_older", int)
 _ENCRYPT_AGAIN = Statement(
-    "UPDATE webhooks SET secret = :secret, sealed_url = :url, url = NULL, url_code = :code WHERE id = :id"
+    "UPDATE webhooks SET secret = :secret, next_secret = :next_secret, sealed_url = :url, url = NULL, url_code = :code WHERE id = :id"
 )
 _TAKE_PLAIN = _SQL.statement("take_plain", _Stored)
 _SEAL = Statement("UPDATE webhooks SET sealed_url = :url, url = NULL, url_code = :code WHERE id = :id")
@@ -119,7 +132,7 @@ def add(
         url=sealer.encrypt(url, Place(organization_id, webhook_id, _URL)),
         code=codes[0],
         host=host,
-        secret=sealer.encrypt(secret, Place(organization_id, webhook_id, _COLUMN)),
+        secret=sealer.encrypt(secret, Place(organization_id, webhook_id, SECRET_COLUMN)),
     )
     audit.write(tx, organization_id, actor, "webhook_added", f"webhook:{webhook_id}", {"host": host})
     return webhook_id, secret
@@ -155,6 +168,11 @@ def standing(tx: Transaction, organization_id: UUID) -> list[UUID]:
     return _STANDING.all(tx, id=organization_id)
 
 
+def hearing(tx: Transaction, organization_id: UUID, event_type: str) -> list[UUID]:
+    """Return the ids of the webhooks that are called for events of this type."""
+    return _HEARING.all(tx, id=organization_id, type=event_type)
+
+
 def open_one(tx: Transaction, ring: KeyRing, webhook_id: UUID) -> Webhook | None:
     """Return an active webhook, or None if it was removed."""
     row = _WEBHOOK.one_or_none(tx, id=webhook_id)
@@ -162,19 +180,23 @@ def open_one(tx: Transaction, ring: KeyRing, webhook_id: UUID) -> Webhook | None
 
 
 def _opened(ring: KeyRing, row: _Stored) -> Webhook:
-    secret = ring.decrypt(row.secret, Place(row.organization_id, row.id, _COLUMN))
-    return Webhook(row.id, row.organization_id, _url(ring, row), secret)
+    place = Place(row.organization_id, row.id, SECRET_COLUMN)
+    coming = None if row.next_secret is None else ring.decrypt(row.next_secret, place)
+    return Webhook(row.id, row.organization_id, _url(ring, row), ring.decrypt(row.secret, place), coming)
 
 
 def begin_call(
     tx: Transaction, ring: KeyRing, webhook_id: UUID, event_id: UUID
 ) -> tuple[Webhook, int] | Busy | None:
-    """Count an attempt; returns the webhook and the attempt's number, or None if it was removed or the call is settled.
+    """Count an attempt; returns the webhook and the attempt's number, or None if it was removed or disabled, or the call is settled.
 
     The caller holds a lease on the call until ``end_call``, so nobody else makes it.
     """
     row = _WEBHOOK.one_or_none(tx, id=webhook_id)
     if row is None:
+        return None
+    if row.disabled_at is not None:
+        _GIVE_UP.run(tx, id=webhook_id, event=event_id, organization=row.organization_id, answer=DISABLED)
         return None
     # Serializes calls of one organization, so that the count below is right.
     _LOCK_CALLS.run(tx, id=str(row.organization_id))
@@ -215,12 +237,15 @@ def rotate_keys(tx: Transaction, ring: KeyRing, limit: int) -> tuple[int, int]:
     """Re-encrypt secrets and URLs of up to ``limit`` webhooks under the newest key; returns how many, and how many are left."""
     rows = _TAKE_OLDER.all(tx, newest=ring.newest_id, limit=limit)
     for row in rows:
-        place = Place(row.organization_id, row.id, _COLUMN)
+        place = Place(row.organization_id, row.id, SECRET_COLUMN)
         _ENCRYPT_AGAIN.run(
             tx,
             id=row.id,
             code=_code(ring, row),
             secret=ring.encrypt(ring.decrypt(row.secret, place), place),
+            next_secret=None
+            if row.next_secret is None
+            else ring.encrypt(ring.decrypt(row.next_secret, place), place),
             url=ring.encrypt(_url(ring, row), Place(row.organization_id, row.id, _URL)),
         )
     return len(rows), _COUNT_OLDER.one(tx, newest=ring.newest_id)

@@ -11,7 +11,7 @@ UPDATE webhooks SET removed_at = clock_timestamp() WHERE id = :id AND organizati
   AND removed_at IS NULL RETURNING id
 
 -- name: listing
-SELECT w.id, w.host, w.created_at, count(c.event_id) FILTER (WHERE c.state = 'taken') AS taken,
+SELECT w.id, w.host, w.created_at, w.events, w.disabled_at, w.replacing, count(c.event_id) FILTER (WHERE c.state = 'taken') AS taken,
   count(c.event_id) FILTER (WHERE c.state = 'waiting') AS waiting,
   count(c.event_id) FILTER (WHERE c.state = 'given_up') AS given_up,
   (SELECT x.answer FROM webhook_calls x WHERE x.webhook_id = w.id AND x.answer IS NOT NULL
@@ -31,12 +31,18 @@ WHERE webhook_calls.state = 'waiting'
 UPDATE webhook_calls SET state = :state, answer = :answer, lease_until = NULL
 WHERE webhook_id = :id AND event_id = :event AND state = 'waiting' AND attempts = :attempt RETURNING event_id
 
+-- name: give_up
+INSERT INTO webhook_calls (webhook_id, event_id, organization_id, attempts, state, answer)
+VALUES (:id, :event, :organization, 0, 'given_up', :answer)
+ON CONFLICT (webhook_id, event_id) DO UPDATE SET state = 'given_up', answer = :answer, lease_until = NULL
+WHERE webhook_calls.state = 'waiting'
+
 -- name: paused
 SELECT s.id, s.name FROM pauses p JOIN sequences s ON s.id = p.sequence_id WHERE p.event_id = :id ORDER BY s.name
 
 -- name: older
 -- Under an older key. The key's id: see db/core/crypto.py.
-(substr(secret, 2, 8) <> :newest OR substr(sealed_url, 2, 8) <> :newest)
+(substr(secret, 2, 8) <> :newest OR substr(next_secret, 2, 8) <> :newest OR substr(sealed_url, 2, 8) <> :newest)
 
 -- name: take_older
 SELECT * FROM webhooks WHERE {older} ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED

@@ -9,6 +9,7 @@ from db.core.session import Transaction
 from db.core.statements import Statement
 from domain.answer_settings import AnswerSettings, StopScope
 from domain.errors import NotFound
+from domain.hand_edits import Overtaken
 
 
 class _Row(NamedTuple):
@@ -44,28 +45,43 @@ def of_sequence(tx: Transaction, sequence_id: UUID) -> AnswerSettings:
     return _settings(_OF_SEQUENCE.one_or_none(tx, id=sequence_id))
 
 
-def set_organization(tx: Transaction, organization_id: UUID, wanted: AnswerSettings, *, actor: str) -> bool:
-    """Set an organization's settings, audited. Returns False if they were so. Raises ``NotFound``, ``InvalidInput``."""
+def set_organization(
+    tx: Transaction, organization_id: UUID, wanted: AnswerSettings, *, actor: str, version: str = ""
+) -> bool:
+    """Set an organization's settings, audited. Returns False if they were so.
+
+    ``version``: of what their author read; empty: whatever they are. Raises ``NotFound``, ``InvalidInput``, ``Overtaken``.
+    """
     wanted, present = wanted.checked(), of_organization(tx, organization_id)
     wanted = AnswerSettings(
         wanted.stop_scope or present.stop_scope, wanted.away_days or present.away_days, wanted.opt_out_line
     )
     if wanted == present:
         return False
+    _check_read(present, version)
     _SET_ORGANIZATION.run(tx, id=organization_id, **asdict(wanted))
     _audit(tx, organization_id, f"organization:{organization_id}", wanted, actor)
     return True
 
 
-def set_sequence(tx: Transaction, sequence_id: UUID, wanted: AnswerSettings, *, actor: str) -> bool:
-    """Set a sequence's settings, audited. Returns False if they were so. Raises ``NotFound``, ``InvalidInput``."""
+def set_sequence(
+    tx: Transaction, sequence_id: UUID, wanted: AnswerSettings, *, actor: str, version: str = ""
+) -> bool:
+    """Set a sequence's settings, audited. As ``set_organization``."""
     wanted, row = wanted.checked(), _OF_SEQUENCE.one_or_none(tx, id=sequence_id)
-    if _settings(row) == wanted:
+    present = _settings(row)
+    if present == wanted:
         return False
+    _check_read(present, version)
     _SET_SEQUENCE.run(tx, id=sequence_id, stop_scope=wanted.stop_scope, opt_out_line=wanted.opt_out_line)
     assert row is not None
     _audit(tx, row.organization_id, f"sequence:{sequence_id}", wanted, actor)
     return True
+
+
+def _check_read(present: AnswerSettings, version: str) -> None:
+    if version and version != present.version:
+        raise Overtaken("Somebody has changed these settings since you opened them. Nothing was saved.")
 
 
 def _settings(row: _Row | None) -> AnswerSettings:

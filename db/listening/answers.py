@@ -7,7 +7,7 @@ from uuid import UUID
 
 from db.core.session import Transaction
 from db.core.statements import SqlFile
-from db.schema.listening_models import ENDS
+from db.schema.listening_models import CORRECTED, ENDS
 from domain.connection import READABLE
 from domain.listening.cadence import READ_AGAIN
 from domain.preflight import Heard
@@ -22,7 +22,11 @@ class _Row(NamedTuple):
 
 
 _HEARD = SqlFile(__name__).statement(
-    "heard", _Row, ends=ENDS, can_read="b.status = 'connected' AND b.provider = ANY(:readable)"
+    "heard",
+    _Row,
+    ends=ENDS,
+    corrected=CORRECTED,
+    can_read="b.status = 'connected' AND b.provider = ANY(:readable)",
 )
 
 

@@ -2,7 +2,8 @@
 
 -- name: heard
 -- The mailboxes that sent to this person in this sequence: usually one, more where the sender has changed.
-SELECT (SELECT kind FROM incoming_messages WHERE enrollment_id = :id AND ({ends}) ORDER BY received_at DESC LIMIT 1) AS ended_by,
+SELECT (SELECT kind FROM incoming_messages m WHERE enrollment_id = :id AND ({ends})
+    AND NOT {corrected} ORDER BY received_at DESC LIMIT 1) AS ended_by,
   coalesce(bool_or({can_read}), false) AS readable,
   CASE WHEN bool_and(r.read_as_of IS NOT NULL) FILTER (WHERE {can_read})
     THEN min(r.read_as_of) FILTER (WHERE {can_read}) END AS read_as_of,

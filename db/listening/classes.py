@@ -1,5 +1,6 @@
 """What a person says of an answer: one of five classes. Of what was unclear, that it is an answer, too."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +8,9 @@ from uuid import UUID
 from db.audit import audit
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
-from db.listening import follow
+from db.listening import follow, overrules
+from db.listening.overrules import Reopened
+from db.schema.listening_models import PROPOSES
 from db.withdrawing.withdrawals import close_lanes
 from domain.errors import NotFound, NotPermitted
 from domain.listening.kinds import AnswerClass, Kind
@@ -26,9 +29,11 @@ class _Message:
     stranger: bool | None
 
 
+DECIDED = "Somebody has decided on this message already."
 _SQL = SqlFile(__name__)
 _CLASSIFY, _MESSAGE = _SQL.statement("classify", UUID), _SQL.statement("message", _Message)
-_CERTAIN, _HANDLE = _SQL.statement("certain"), _SQL.statement("handle", UUID)
+_CERTAIN = _SQL.statement("certain")
+_NO_OPT_OUT = _SQL.statement("no_opt_out", UUID, proposes=PROPOSES)
 _LOCK = Statement("SELECT 1 FROM incoming_messages WHERE id = :id FOR UPDATE", int)
 
 
@@ -52,11 +57,23 @@ def classify(tx: Transaction, message_id: UUID, answer_class: AnswerClass, *, ac
     audit.write(tx, message.organization_id, actor, "answer_classified", f"message:{message_id}", data)
 
 
-def handle(tx: Transaction, message_id: UUID, *, actor: str) -> None:
-    """Record that somebody has decided on a message. A repetition changes nothing."""
-    organization_id = _HANDLE.one_or_none(tx, id=message_id, actor=actor)
-    if organization_id is not None:
-        audit.write(tx, organization_id, actor, "message_handled", f"message:{message_id}", {})
+def no_opt_out(tx: Transaction, message_id: UUID, *, no: bool, actor: str) -> Sequence[Reopened]:
+    """Somebody says that what was proposed is no opt-out: it is a no or, without ``no``, an answer that waits to be filed.
+
+    What follows from answers follows. Returns the sequences that were held and do not end by it: the caller resumes them. Raises
+    ``NotFound``, ``NotPermitted``: it proposes none, or no longer.
+    """
+    before = _MESSAGE.one_or_none(tx, id=message_id)
+    if before is None:
+        raise NotFound("There is no such message.")
+    close_lanes(tx, sorted(follow.lanes_of(tx, [before.candidate_id])))
+    if _NO_OPT_OUT.one_or_none(tx, id=message_id, no=no, actor=actor) is None:
+        raise NotPermitted(DECIDED)
+    _follow(tx, before, actor)
+    data: dict[str, object] = {"class": "no"} if no else {}
+    action = "answer_classified" if no else "opt_out_declined"
+    audit.write(tx, before.organization_id, actor, action, f"message:{message_id}", data)
+    return overrules.held(tx, before.candidate_id)
 
 
 def _follow(tx: Transaction, message: _Message, actor: str) -> None:

@@ -14,6 +14,8 @@ WHERE m.id = :id
 -- name: certain
 UPDATE candidates SET unclear_until = NULL WHERE id = :id
 
--- name: handle
-UPDATE incoming_messages SET handled_at = clock_timestamp(), handled_by = :actor
-WHERE id = :id AND handled_at IS NULL RETURNING organization_id
+-- name: no_opt_out
+-- A proposed opt-out is an answer: a no, or one that waits to be filed.
+UPDATE incoming_messages SET kind = 'answer', answer_class = CASE WHEN :no THEN 'no' END,
+  handled_at = CASE WHEN :no THEN clock_timestamp() END, handled_by = CASE WHEN :no THEN CAST(:actor AS text) END
+WHERE id = :id AND status = 'matched' AND {proposes} AND overruled_at IS NULL RETURNING organization_id

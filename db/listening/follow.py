@@ -43,6 +43,7 @@ class _About(NamedTuple):
     time_zone: str
     away_days: int
     email: str
+    corrected: bool
     mailbox: str
     provider: str
     mailbox_owner: str | None
@@ -84,7 +85,9 @@ def lanes_of(tx: Transaction, candidate_ids: Collection[UUID]) -> list[UUID]:
 
 def apply(tx: Transaction, message: Message) -> None:
     """Do what follows. The caller holds the lanes of ``lanes_of``, and the message is on record."""
-    about = _ABOUT.one(tx, enrollment_id=message.enrollment_id, mailbox_id=message.mailbox_id)
+    about = _ABOUT.one(
+        tx, enrollment_id=message.enrollment_id, mailbox_id=message.mailbox_id, message_id=message.id
+    )
     follows = consequence(
         message.kind,
         now=about.now,
@@ -98,6 +101,8 @@ def apply(tx: Transaction, message: Message) -> None:
         soft_before=_SOFT_BEFORE.one(tx, enrollment_id=message.enrollment_id, id=message.id),
     )
     match follows:
+        case Ends() if about.corrected and message.kind is Kind.BOUNCE:
+            _suppress(tx, message, about, follows)  # the person has another address by now
         case Ends():
             _end(tx, message, about, follows)
         case Away():
@@ -136,15 +141,7 @@ def _end(tx: Transaction, message: Message, about: _About, ends: Ends) -> None:
     ended = people.end_person(
         tx, message.candidate_id, None if everywhere else message.enrollment_id, ends.reason
     )
-    if ends.suppresses is not None:
-        people.put_on_list(
-            tx,
-            message.organization_id,
-            about.email,
-            ends.suppresses,
-            candidate_id=message.candidate_id,
-            actor=_BY,
-        )
+    _suppress(tx, message, about, ends)
     for each in ended:
         audit.write(
             tx,
@@ -166,6 +163,22 @@ def _end(tx: Transaction, message: Message, about: _About, ends: Ends) -> None:
         return  # what goes on in a conversation is read there
     others = len([each for each in ended if each != message.enrollment_id])
     _record(tx, message, _ended(message, about, others or None))
+
+
+def _suppress(tx: Transaction, message: Message, about: _About, ends: Ends) -> None:
+    if ends.suppresses is None:
+        return
+    # Whoever wants no emails wants none at any address. One that does not exist says nothing about the others.
+    every = message.kind is not Kind.BOUNCE
+    for address in people.addresses_of(tx, message.candidate_id) if every else [about.email]:
+        people.put_on_list(
+            tx,
+            message.organization_id,
+            address,
+            ends.suppresses,
+            candidate_id=message.candidate_id,
+            actor=_BY,
+        )
 
 
 def _ended(message: Message, about: _About, others: int | None) -> Payload:

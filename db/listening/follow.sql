@@ -2,10 +2,11 @@
 
 -- name: about
 SELECT e.id AS enrollment_id, e.status, e.sequence_id, s.name AS sequence, coalesce(s.stop_scope, o.stop_scope) AS stop_scope,
-  o.time_zone, o.away_days, c.id AS candidate_id, c.email, b.address AS mailbox, b.provider, h.name AS mailbox_owner, clock_timestamp() AS now,
+  o.time_zone, o.away_days, c.id AS candidate_id, coalesce(d.sent_to, c.email) AS email, d.sent_to IS NOT NULL AS corrected, b.address AS mailbox, b.provider, h.name AS mailbox_owner, clock_timestamp() AS now,
   coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''), c.email) AS person
 FROM enrollments e JOIN sequences s ON s.id = e.sequence_id JOIN organizations o ON o.id = e.organization_id
 JOIN candidates c ON c.id = e.candidate_id JOIN mailboxes b ON b.id = :mailbox_id LEFT JOIN members h ON h.id = b.owner_id
+LEFT JOIN incoming_messages m ON m.id = :message_id LEFT JOIN deliveries d ON d.id = m.delivery_id
 WHERE e.id = :enrollment_id
 
 -- name: lanes

@@ -8,8 +8,9 @@ WITH found AS (
   UNION SELECT id FROM deliveries WHERE id = ANY(CAST(:deliveries AS uuid[])) AND {left}
   UNION SELECT v.id FROM candidates k JOIN enrollments n ON n.candidate_id = k.id
     JOIN LATERAL (SELECT id, state FROM deliveries WHERE enrollment_id = n.id AND mailbox_id = :mailbox_id OFFSET 0) v ON true
-    WHERE k.organization_id = :organization_id AND k.email = ANY(:addresses) AND v.{left})
-SELECT d.id, d.enrollment_id, e.candidate_id, c.email, b.address AS sender,
+    WHERE k.organization_id = :organization_id AND k.email = ANY(:addresses) AND v.{left}
+  UNION SELECT id FROM deliveries WHERE organization_id = :organization_id AND sent_to = ANY(:addresses) AND mailbox_id = :mailbox_id)
+SELECT d.id, d.enrollment_id, e.candidate_id, coalesce(d.sent_to, c.email) AS email, b.address AS sender,
   nullif(d.internet_message_id, '') AS message_id, nullif(d.conversation_id, '') AS conversation_id, t.body,
   coalesce(d.sent_at, d.send_started_at, d.created_at) AS sent_at,
   ARRAY(SELECT o.internet_message_id FROM deliveries o WHERE o.enrollment_id = d.enrollment_id AND o.id <> d.id

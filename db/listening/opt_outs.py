@@ -95,9 +95,7 @@ def opt_out_by_link(tx: Transaction, opt_out: OptOut, *, actor: str = BY) -> Sco
     now = close_lanes(tx, sorted(follow.lanes_of(tx, [opt_out.candidate_id])))
     person = person_of(tx, opt_out)
     organization_id = opt_out.organization_id
-    new = people.put_on_list(
-        tx, organization_id, person.email, "opt_out", candidate_id=person.candidate_id, actor=actor
-    )
+    new = people.put_all_on_list(tx, organization_id, person.candidate_id, "opt_out", actor=actor)
     entry = suppressions.active_id(tx, organization_id, person.email)
     ended = people.end_person(tx, person.candidate_id, None, REASON)
     if new:

@@ -9,7 +9,7 @@ from db.audit import audit
 from db.core.session import Transaction
 from db.core.statements import SqlFile
 from db.listening.follow import PROPOSED, lanes_of
-from db.schema.listening_models import ENDS
+from db.schema.listening_models import CORRECTED, ENDS, PROPOSES
 from db.sending.moves import Move
 from db.withdrawing import suppressions
 from db.withdrawing.withdrawals import close_lanes
@@ -63,8 +63,10 @@ _MESSAGE = _SQL.statement("message", Message)
 _OVERRULE, _HANDLE = _SQL.statement("overrule"), _SQL.statement("handle")
 _NOT_AWAY, _NOT_UNCLEAR = _SQL.statement("not_away"), _SQL.statement("not_unclear")
 _GO_ON = _SQL.statement("go_on")
-_REOPENED = _SQL.statement("reopened", Reopened, ends=ENDS, pending=_AGAIN.set, closed=_AGAIN.where())
-_HELD = _SQL.statement("held", Reopened)
+_REOPENED = _SQL.statement(
+    "reopened", Reopened, ends=ENDS, corrected=CORRECTED, pending=_AGAIN.set, closed=_AGAIN.where()
+)
+_HELD = _SQL.statement("held", Reopened, proposes=PROPOSES)
 
 
 def message(tx: Transaction, organization_id: UUID, message_id: UUID) -> Message:
@@ -116,7 +118,7 @@ def _taken_back(
     if kind is Kind.UNCLEAR and _NOT_UNCLEAR.run(tx, id=known.candidate_id):
         _GO_ON.run(tx, id=known.candidate_id, reason="unclear_answer")
     if kind is Kind.OPT_OUT:
-        return _HELD.all(tx, candidate_id=known.candidate_id, reason=PROPOSED)
+        return held(tx, known.candidate_id)
     if kind is Kind.BOUNCE and known.bounce_class == BounceClass.HARD:
         entry = suppressions.active_id(tx, organization_id, known.email)
         if entry is not None and suppressions.reason_of(tx, entry) == "bounced":
@@ -124,6 +126,11 @@ def _taken_back(
     if kind not in _REASONS:
         return ()
     return _REOPENED.all(tx, candidate_id=known.candidate_id, reason=_REASONS[kind], since=known.recorded_at)
+
+
+def held(tx: Transaction, candidate_id: UUID) -> Sequence[Reopened]:
+    """Return the sequences of a person that wait until somebody decides on a proposed opt-out; none while another one is proposed."""
+    return _HELD.all(tx, candidate_id=candidate_id, reason=PROPOSED)
 
 
 def handle(tx: Transaction, message_id: UUID, *, actor: str) -> bool:

@@ -2,8 +2,8 @@
 
 -- name: message
 SELECT m.id, m.kind, m.bounce_class, m.opt_out_words, m.candidate_id, m.enrollment_id, m.delivery_id, m.recorded_at, m.handled_at,
-  m.overruled_at, c.email
-FROM incoming_messages m JOIN candidates c ON c.id = m.candidate_id
+  m.overruled_at, coalesce(d.sent_to, c.email) AS email
+FROM incoming_messages m JOIN candidates c ON c.id = m.candidate_id LEFT JOIN deliveries d ON d.id = m.delivery_id
 WHERE m.id = :id AND m.organization_id = :organization_id
 
 -- name: overrule
@@ -37,7 +37,7 @@ WITH ended AS (
   WHERE e.candidate_id = :candidate_id AND e.status = 'stopped' AND e.reason = :reason
     AND NOT EXISTS (SELECT FROM (SELECT * FROM incoming_messages WHERE {ends}) m JOIN enrollments x ON x.id = m.enrollment_id
       JOIN sequences q ON q.id = x.sequence_id JOIN organizations o ON o.id = x.organization_id
-      WHERE m.candidate_id = e.candidate_id AND (x.id = e.id OR m.kind IN ('opt_out', 'bounce')
+      WHERE m.candidate_id = e.candidate_id AND NOT {corrected} AND (x.id = e.id OR m.kind IN ('opt_out', 'bounce')
         OR coalesce(q.stop_scope, o.stop_scope) = 'organization')) RETURNING e.id),
 again AS (
   UPDATE deliveries d SET {pending}, outcome = NULL, held = true, reason = 'enrollment_paused', failures = 0,
@@ -49,4 +49,5 @@ JOIN sequences s ON s.id = e.sequence_id ORDER BY e.id
 
 -- name: held
 SELECT e.id, e.sequence_id, s.status AS sequence_status FROM enrollments e JOIN sequences s ON s.id = e.sequence_id
-WHERE e.candidate_id = :candidate_id AND e.status = 'paused' AND e.reason = :reason ORDER BY e.id
+WHERE e.candidate_id = :candidate_id AND e.status = 'paused' AND e.reason = :reason
+  AND NOT EXISTS (SELECT FROM incoming_messages m WHERE m.candidate_id = :candidate_id AND {proposes}) ORDER BY e.id

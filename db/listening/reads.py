@@ -15,7 +15,15 @@ from db.core.statements import SqlFile, Statement
 from db.sending.reconcile_attempts import free_slot, take_slot
 from domain.connection import READABLE
 from domain.jobs import ReadMailbox
-from domain.listening.cadence import APART, HEARD_FOR, SOONEST, wait_after_failure, wait_until_next
+from domain.listening.bookmarks import NONE, Bookmarks
+from domain.listening.cadence import (
+    APART,
+    HEARD_FOR,
+    SOONEST,
+    read_as_of,
+    wait_after_failure,
+    wait_until_next,
+)
 
 LEASE = timedelta(seconds=45)  # renewed with every page
 ENQUEUE_AGAIN_AFTER = timedelta(seconds=60)
@@ -38,6 +46,9 @@ class _Taken(NamedTuple):
     former_addresses: list[str]
     connection_version: int
     began: datetime
+    log_read: str | None
+    log_newest: str | None
+    log_newest_at: datetime | None
 
 
 class Failing(NamedTuple):
@@ -71,7 +82,7 @@ _FAILED = Statement(
 class Reading:
     """One worker's turn to read a mailbox, valid while the row has its ``lease``. ``began``: on the database's clock.
 
-    ``failing_for``: how long the readings before it have failed.
+    ``failing_for``: how long the readings before it have failed. ``bookmarks``: of this connection's log.
     """
 
     mailbox_id: UUID
@@ -84,6 +95,7 @@ class Reading:
     lease: UUID
     slot: UUID
     failing_for: timedelta = timedelta()
+    bookmarks: Bookmarks = NONE
 
 
 def watch(tx: Transaction, limit: int = 500) -> int:
@@ -131,6 +143,7 @@ def begin(tx: Transaction, mailbox_id: UUID, round_: int | None = None) -> Readi
         lease,
         slot,
         row.began - (row.failing_since or row.began),
+        Bookmarks(row.log_read, row.log_newest, row.log_newest_at),
     )
 
 
@@ -152,9 +165,17 @@ def keep(tx: Transaction, reading: Reading, watermark: datetime, *, seen: int, m
     return kept == 1
 
 
-def finish(tx: Transaction, reading: Reading, *, complete: bool) -> bool:
+def finish(
+    tx: Transaction,
+    reading: Reading,
+    *,
+    complete: bool,
+    watermark: datetime | None = None,
+    bookmarks: Bookmarks | None = None,
+) -> bool:
     """Give turn and slot to others. ``complete``: it was read to its end; otherwise it goes on as soon as it can.
 
+    ``watermark``: what was received before is read, now that all is. ``bookmarks``: where the log is read from next, if that changed.
     Returns False if the turn was another worker's by then: nothing is certain about what we read.
     """
     free_slot(tx, reading.mailbox_id, reading.slot)
@@ -162,12 +183,18 @@ def finish(tx: Transaction, reading: Reading, *, complete: bool) -> bool:
     if complete:
         known = _PROSPECTS.one(tx, id=reading.mailbox_id)
         wait = wait_until_next(known.last_sent_at, known.now, somebody_waits=known.somebody_waits)
+    bookmarks = bookmarks or reading.bookmarks
     finished = _FINISH.run(
         tx,
         id=reading.mailbox_id,
         lease=reading.lease,
-        began=reading.began,
+        as_of=read_as_of(reading.provider, reading.began),
         complete=complete,
+        watermark=watermark or reading.watermark,
+        log_read=bookmarks.read,
+        log_newest=bookmarks.newest,
+        log_newest_at=bookmarks.newest_at,
+        connection=reading.connection_version,
         wait=wait,
         apart=APART,
     )

@@ -43,7 +43,9 @@ WHERE r.mailbox_id = :id AND b.id = r.mailbox_id AND b.status = 'connected' AND 
   AND (r.round = CAST(:round AS int) OR CAST(:round AS int) IS NULL)
   AND (r.lease_until IS NULL OR r.lease_until < clock_timestamp())
 RETURNING r.organization_id, r.watermark, r.failing_since, b.provider, b.address, b.former_addresses, b.connection_version,
-  clock_timestamp() AS began
+  clock_timestamp() AS began, CASE WHEN r.log_connection = b.connection_version THEN r.log_read END AS log_read,
+  CASE WHEN r.log_connection = b.connection_version THEN r.log_newest END AS log_newest,
+  CASE WHEN r.log_connection = b.connection_version THEN r.log_newest_at END AS log_newest_at
 
 -- name: postpone
 UPDATE mailbox_reads SET next_read_at = least(next_read_at, clock_timestamp() + :soon), queued_at = NULL
@@ -69,10 +71,13 @@ SELECT clock_timestamp() AS now,
   EXISTS (SELECT FROM deliveries WHERE mailbox_id = :id AND state = 'pending' AND NOT held) AS somebody_waits
 
 -- name: finish
--- What arrived while we read may be missing, so a hint of that time calls for another reading.
+-- What arrived since the moment as of which nothing is unread may be missing, so a hint of that time calls for another reading.
 UPDATE mailbox_reads SET lease_token = NULL, lease_until = NULL, failures = 0, last_error = NULL, failing_since = NULL,
-  read_as_of = CASE WHEN :complete THEN greatest(read_as_of, :began) ELSE read_as_of END,
-  next_read_at = CASE WHEN hinted_at > :began THEN clock_timestamp() + :apart
+  read_as_of = CASE WHEN :complete THEN greatest(read_as_of, :as_of) ELSE read_as_of END,
+  watermark = CASE WHEN :complete THEN greatest(watermark, :watermark) ELSE watermark END,
+  log_read = :log_read, log_newest = :log_newest, log_newest_at = :log_newest_at,
+  log_connection = CASE WHEN CAST(:log_newest AS text) IS NOT NULL THEN CAST(:connection AS int) END,
+  next_read_at = CASE WHEN hinted_at > :as_of THEN clock_timestamp() + :apart
     ELSE clock_timestamp() + CAST(:wait AS interval) END
 WHERE mailbox_id = :id AND lease_token = :lease
 

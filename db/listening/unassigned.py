@@ -73,10 +73,15 @@ _FORGET = _SQL.statement("forget")
 
 
 def listing(
-    tx: Transaction, organization_id: UUID | None, *, status: str = "unassigned", limit: int = 50
+    tx: Transaction,
+    organization_id: UUID | None,
+    *,
+    status: str = "unassigned",
+    before: UUID | None = None,
+    limit: int = 50,
 ) -> list[Unassigned]:
-    """Return the newest ones. ``organization_id`` None: of all organizations, for operators."""
-    return _LISTING.all(tx, organization_id=organization_id, status=status, limit=limit)
+    """Return the newest ones, or those older than ``before``. ``organization_id`` None: of all organizations, for operators."""
+    return _LISTING.all(tx, organization_id=organization_id, status=status, before=before, limit=limit)
 
 
 def count(tx: Transaction, organization_id: UUID, *, most: int = 100) -> int:

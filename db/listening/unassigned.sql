@@ -8,7 +8,9 @@ m.bounce_class, m.bounce_recipient, m.bounce_status, m.opt_out_words
 -- name: listing
 SELECT {columns} FROM incoming_messages m WHERE m.status = :status AND m.unassigned_reason IS NOT NULL
   AND (CAST(:organization_id AS uuid) IS NULL OR m.organization_id = :organization_id)
-ORDER BY m.received_at DESC LIMIT :limit
+  AND (CAST(:before AS uuid) IS NULL OR (m.received_at, m.id) < (SELECT p.received_at, p.id FROM incoming_messages p
+    WHERE p.id = :before AND (CAST(:organization_id AS uuid) IS NULL OR p.organization_id = :organization_id)))
+ORDER BY m.received_at DESC, m.id DESC LIMIT :limit
 
 -- name: count
 SELECT count(*) FROM (SELECT FROM incoming_messages WHERE organization_id = :organization_id AND status = 'unassigned' LIMIT :most) listed

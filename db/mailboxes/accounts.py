@@ -1,6 +1,7 @@
 """A mailbox's account at its provider: the account we expect, the rule of one mailbox per account, and its address."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy.exc import IntegrityError
 
@@ -10,6 +11,7 @@ from db.core.statements import SqlFile, Statement
 from db.mailboxes.mailboxes import Mailbox
 from domain.connection import Provider
 from domain.errors import NotPermitted
+from domain.provider_words import PROVIDER_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +22,17 @@ class ExpectedAccount:
     account_id: str | None
 
 
+class _Known(NamedTuple):
+    tenant_id: str | None
+    account_id: str | None
+    members_account: str | None  # with which its owner signs in to Onbehalf: Microsoft's
+
+
 _SQL = SqlFile(__name__)
 _EXPECTED = Statement(
-    "SELECT o.tenant_id, coalesce(nullif(b.account_id, ''), m.account_id) AS account_id FROM mailboxes b"
+    "SELECT o.tenant_id, nullif(b.account_id, '') AS account_id, m.account_id AS members_account FROM mailboxes b"
     " JOIN organizations o ON o.id = b.organization_id LEFT JOIN members m ON m.id = b.owner_id WHERE b.id = :id",
-    ExpectedAccount,
+    _Known,
 )
 _FORGET_OF_MAILBOX = Statement("UPDATE mailboxes SET account_id = NULL WHERE id = :id")
 _FORGET_OF_MEMBER = Statement("UPDATE members SET account_id = NULL WHERE id = :id")
@@ -38,9 +46,19 @@ _RENAME_MAILBOX = Statement("UPDATE mailboxes SET address = :address WHERE id = 
 _RENAME_MEMBER = Statement("UPDATE members SET email = :address WHERE id = :owner AND email = :before")
 
 
-def expected_account(tx: Transaction, mailbox: Mailbox) -> ExpectedAccount:
-    """Return the tenant the organization trusts, and the account of the mailbox or else of its owner."""
-    return _EXPECTED.one(tx, id=mailbox.id)
+def expected_account(tx: Transaction, mailbox: Mailbox, provider: str) -> ExpectedAccount:
+    """Return the tenant the organization trusts, and the account of the mailbox or else of its owner.
+
+    An organization trusts a tenant of Microsoft's, and members sign in there, so for Google it is the mailbox's account alone. A
+    mailbox may have moved from one to the other: Google's ids of accounts are numbers, Microsoft's are not.
+    """
+    row = _EXPECTED.one(tx, id=mailbox.id)
+    googles = row.account_id is not None and row.account_id.isdecimal()
+    if provider == Provider.GMAIL:
+        return ExpectedAccount(None, row.account_id if googles else None)
+    return ExpectedAccount(
+        row.tenant_id, row.members_account if googles else row.account_id or row.members_account
+    )
 
 
 def forget_account(tx: Transaction, mailbox: Mailbox, *, actor: str) -> None:
@@ -62,7 +80,7 @@ def refuse_second(tx: Transaction, mailbox: Mailbox, tenant_id: str, account_id:
         tx, id=mailbox.id, account=account_id, tenant=tenant_id, smtp=Provider.SMTP
     ):
         raise NotPermitted(
-            f"{mailbox.address} belongs to the same Microsoft account as {address}, which is already a mailbox here."
+            f"{mailbox.address} belongs to the same {PROVIDER_WORDS[mailbox.provider].account} as {address}, which is already a mailbox here."
             f" An account can be connected only once: use {address}."
         )
 
@@ -73,7 +91,7 @@ def change_address(tx: Transaction, mailbox: Mailbox, address: str) -> bool:
     Raises ``NotPermitted``, without any change, if another mailbox or member has the address.
     """
     taken = NotPermitted(
-        f"Microsoft says that {mailbox.address} sends as {address}, which is listed here as another mailbox or member."
+        f"{PROVIDER_WORDS[mailbox.provider].at_start} says that {mailbox.address} sends as {address}, which is listed here as another mailbox or member."
         " Ask an administrator of your organization to remove the other entry first."
     )
     if _IS_TAKEN.one(

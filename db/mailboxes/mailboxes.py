@@ -19,6 +19,7 @@ from domain.authority import BY_A_PERSON
 from domain.connection import CLEARED_BY_SIGN_IN
 from domain.errors import NotPermitted
 from domain.event_payloads import MailboxReconnected
+from domain.provider_words import PROVIDER_WORDS
 from domain.zones import in_zones
 
 
@@ -101,7 +102,7 @@ def mark_connected(
     """Connect the mailbox, replacing any connection: its version goes up and its lane opens. The caller has locked it (``lock``).
 
     Nothing resumes automatically, and archived grants stay archived. ``account_id``: empty if the provider names none; a known
-    one is kept. If Microsoft refuses its emails for something no sign-in changes, the mailbox stays closed, but with what it
+    one is kept. If the provider refuses its emails for something no sign-in changes, the mailbox stays closed, but with what it
     needs to send a test email (``reopen``). Raises ``NotPermitted`` if the account is connected as another mailbox.
     """
     now = load(tx, mailbox.id)  # under the lock: it may have been refused after the caller read it
@@ -130,7 +131,7 @@ def mark_connected(
                 " the operators of Onbehalf."
             ) from error
         raise NotPermitted(
-            f"{mailbox.address} belongs to the same Microsoft account as another mailbox. An account can be connected only once."
+            f"{mailbox.address} belongs to the same {PROVIDER_WORDS[provider].account} as another mailbox. An account can be connected only once."
         ) from error
     if now is not None and keeps_closed:
         audit.write(

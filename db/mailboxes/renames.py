@@ -1,4 +1,4 @@
-"""A mailbox's address follows its account: Microsoft renames accounts, and lists may name people by something else."""
+"""A mailbox's address follows its account: providers rename accounts, and lists may name people by something else."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -25,7 +25,7 @@ _NEW_NAMES = _SQL.statement("new_names", _NewName)
 
 
 def follow(tx: Transaction, mailbox: Mailbox, address: str, *, actor: str) -> bool:
-    """Give the mailbox, and its owner if they share its address, the address from which Microsoft sends now.
+    """Give the mailbox, and its owner if they share its address, the address from which its provider sends now.
 
     A mailbox that was connected before shows the change and notifies once. Returns False if nothing changes. Raises
     ``NotPermitted``, without any change, if the address is taken.

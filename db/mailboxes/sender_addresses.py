@@ -160,7 +160,8 @@ def check_may_send(tx: Transaction, mailbox_id: UUID, *, provider: str, tenant_i
         # Microsoft gives its customers only addresses in their own domains.
         check_domain(tx, row.organization_id, row.address)
     check_not_a_persons(tx, row.address)
-    if not by_microsoft and not is_proven(tx, mailbox_id):
+    # Whoever signs in at a provider of mailboxes has proven that they use this one.
+    if not by_microsoft and provider != Provider.GMAIL and not is_proven(tx, mailbox_id):
         raise NotPermitted(f"Nobody has confirmed yet that your organization reads {row.address}.")
 
 

@@ -1,4 +1,4 @@
-"""Microsoft's change notifications are hints: they make us look now, and decide nothing."""
+"""What providers tell us of changes in mailboxes are hints: they make us look now, and decide nothing."""
 
 import base64
 import binascii
@@ -16,12 +16,15 @@ from domain.listening.cadence import APART
 
 _NOT_AGAIN_FOR = "10 seconds"  # however many hints arrive
 _PURPOSE = "notifications"
+_ACCOUNTS = "accounts at Google"
 _MAX_STATE = 128  # the longest clientState that Graph takes
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A mailbox's subscription. ``id`` is Microsoft's; ``key_id``: the key that authenticates its notifications."""
+    """A mailbox's subscription. ``id`` is Microsoft's, or a code of the account at Google; ``key_id``: the key that authenticates its
+    notifications, or that made the code.
+    """
 
     id: str
     expires_at: datetime
@@ -30,9 +33,12 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What an authenticated notification says. ``kind``: a new item in the folder, check the mailbox, or the subscription is lost."""
+    """What an authenticated notification says. ``kind``: a new item in the folder, check the mailbox, or the subscription is lost.
 
-    mailbox_id: UUID
+    ``mailbox_id`` None: every mailbox with that subscription.
+    """
+
+    mailbox_id: UUID | None
     subscription_id: str
     kind: Literal["new", "check", "lost"]
 
@@ -57,9 +63,11 @@ _ASKED = Statement(
 _TAKEN = Statement(
     "INSERT INTO subscription_requests (mailbox_id, folder, organization_id, minutes)"
     " VALUES (:id, :folder, :organization_id, :minutes) ON CONFLICT (mailbox_id, folder) DO UPDATE"
-    " SET minutes = excluded.minutes, refusals = 0, retry_at = NULL"
+    " SET minutes = excluded.minutes, refusals = 0, retry_at = NULL, code = NULL"
 )
-_ASK_ANEW = Statement("UPDATE subscription_requests SET refusals = 0, retry_at = NULL WHERE mailbox_id = :id")
+_ASK_ANEW = Statement(
+    "UPDATE subscription_requests SET refusals = 0, retry_at = NULL, code = NULL WHERE mailbox_id = :id"
+)
 _REFUSED = _SQL.statement("refused")
 _LOAD = Statement(
     "SELECT subscription_id AS id, expires_at, key_id FROM subscriptions WHERE mailbox_id = :id AND folder = :folder",
@@ -90,13 +98,19 @@ def proven(ring: KeyRing, state: str) -> UUID | None:
     return mailbox_id if ring.proves(_PURPOSE, mailbox_id.bytes, given) else None
 
 
+def account_codes(ring: KeyRing, address: str) -> list[str]:
+    """Return what stands for an account at Google, newest key first: who can read subscriptions learns no address."""
+    codes = ring.codes(_ACCOUNTS, address.lower().encode())
+    return [f"account-{base64.urlsafe_b64encode(each).decode()}" for each in codes]
+
+
 def asked(tx: Transaction, mailbox_id: UUID, folder: Folder) -> Asked:
-    """Return how Microsoft answered the mailbox's earlier requests."""
+    """Return how the provider answered the mailbox's earlier requests."""
     return _ASKED.one_or_none(tx, id=mailbox_id, folder=folder) or Asked()
 
 
 def taken(tx: Transaction, mailbox_id: UUID, folder: Folder, organization_id: UUID, minutes: int) -> None:
-    """Record that Microsoft accepted a subscription with this lifetime."""
+    """Record that the provider accepted a subscription with this lifetime."""
     _TAKEN.run(tx, id=mailbox_id, folder=folder, organization_id=organization_id, minutes=minutes)
 
 
@@ -106,10 +120,10 @@ def ask_anew(tx: Transaction, mailbox_id: UUID) -> None:
 
 
 def refused(
-    tx: Transaction, mailbox_id: UUID, folder: Folder, organization_id: UUID, wait: timedelta
+    tx: Transaction, mailbox_id: UUID, folder: Folder, organization_id: UUID, wait: timedelta, code: str
 ) -> None:
-    """Record a refusal: ask again after ``wait``."""
-    _REFUSED.run(tx, id=mailbox_id, folder=folder, organization_id=organization_id, wait=wait)
+    """Record a refusal: ask again after ``wait``. ``code``: the provider's, or ours for it."""
+    _REFUSED.run(tx, id=mailbox_id, folder=folder, organization_id=organization_id, wait=wait, code=code)
 
 
 def load(tx: Transaction, mailbox_id: UUID, folder: Folder) -> Subscription | None:
@@ -137,12 +151,15 @@ def renewed(tx: Transaction, mailbox_id: UUID, subscription: Subscription) -> No
     _RENEWED.run(tx, at=subscription.expires_at, id=mailbox_id, subscription=subscription.id)
 
 
-def take(tx: Transaction, hints: Collection[Hint]) -> int:
-    """Do what the hints ask, in one statement; returns how many belong to current subscriptions."""
+def take(tx: Transaction, hints: Collection[Hint], behind: timedelta = timedelta()) -> int:
+    """Do what the hints ask, in one statement; returns how many current subscriptions they belong to.
+
+    ``behind``: how much longer ago their provider's mailboxes count as read than they were (``cadence.BEHIND``).
+    """
     return _TAKE.one(
         tx,
         mailboxes=[each.mailbox_id for each in hints],
         subscriptions=[each.subscription_id for each in hints],
         kinds=[each.kind for each in hints],
-        apart=APART,
+        apart=APART + behind,
     )

@@ -1,7 +1,8 @@
 -- name: refused
-INSERT INTO subscription_requests (mailbox_id, folder, organization_id, refusals, retry_at)
-VALUES (:id, :folder, :organization_id, 1, clock_timestamp() + :wait)
-ON CONFLICT (mailbox_id, folder) DO UPDATE SET refusals = subscription_requests.refusals + 1, retry_at = excluded.retry_at
+INSERT INTO subscription_requests (mailbox_id, folder, organization_id, refusals, retry_at, code)
+VALUES (:id, :folder, :organization_id, 1, clock_timestamp() + :wait, :code)
+ON CONFLICT (mailbox_id, folder) DO UPDATE SET refusals = subscription_requests.refusals + 1, retry_at = excluded.retry_at,
+  code = excluded.code
 
 -- name: keep
 INSERT INTO subscriptions (mailbox_id, folder, organization_id, subscription_id, key_id, expires_at)
@@ -12,7 +13,9 @@ ON CONFLICT (mailbox_id, folder) DO UPDATE SET subscription_id = excluded.subscr
 -- name: take
 WITH given AS (SELECT * FROM unnest(CAST(:mailboxes AS uuid[]), CAST(:subscriptions AS text[]), CAST(:kinds AS text[]))
   AS t (mailbox_id, subscription_id, kind)),
-known AS (SELECT t.*, s.folder FROM given t JOIN subscriptions s USING (mailbox_id, subscription_id)),
+-- A code of an account at Google stands for its mailboxes in all organizations.
+known AS (SELECT s.mailbox_id, s.subscription_id, t.kind, s.folder FROM given t JOIN subscriptions s
+  ON s.subscription_id = t.subscription_id AND (t.mailbox_id IS NULL OR s.mailbox_id = t.mailbox_id)),
 -- The subscription is gone; the next check creates another.
 lost AS (DELETE FROM subscriptions s USING known k WHERE k.kind = 'lost' AND s.mailbox_id = k.mailbox_id
   AND s.subscription_id = k.subscription_id),

@@ -9,11 +9,13 @@ from db.core.session import open_engine
 from db.schema import (
     access_models,
     delivery_models,
+    equal_nulls,
     hold_models,
     import_models,
     inbox_models,
     listening_models,
     notice_models,
+    number_models,
     operation_models,
     privileges,
     process_models,
@@ -32,6 +34,7 @@ assert notice_models.notice_channels.metadata is metadata
 assert operation_models.operators.metadata is metadata
 assert process_models.processes.metadata is metadata
 assert hold_models.holds.metadata is metadata
+assert number_models.numbers_counts.metadata is metadata
 
 engine = open_engine(
     context.config.attributes["database_url"],
@@ -42,6 +45,10 @@ engine = open_engine(
 with engine.connect() as connection:
     connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _ADVISORY_LOCK})
     connection.execute(text("SET lock_timeout = '5s'"))
+    server_version: int = connection.execute(
+        text("SELECT current_setting('server_version_num')::int")
+    ).scalar_one()
+    privileges.make_roles(connection)
     connection.commit()
     context.configure(
         connection=connection,
@@ -49,6 +56,9 @@ with engine.connect() as connection:
         transaction_per_migration=True,
         # Partitions come and go with the months; the table they belong to is compared.
         include_name=lambda name, kind, _: kind != "table" or not _PARTITION.fullmatch(name or ""),
+        include_object=lambda _, name, kind, *__: (
+            kind != "index" or equal_nulls.comparable(name, server_version)
+        ),
     )
     with context.begin_transaction():
         context.run_migrations()
@@ -56,7 +66,6 @@ with engine.connect() as connection:
     if present is not None and present == context.script.get_current_head():
         # Every time, so that nothing given by hand stays and no new table is forgotten.
         connection.execute(text("SET LOCAL lock_timeout = '5s'"))
-        privileges.make_roles(connection)
         privileges.give(connection)
         connection.commit()
     connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _ADVISORY_LOCK})

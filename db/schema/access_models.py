@@ -91,11 +91,17 @@ api_keys = Table(
     Column("scopes", ARRAY(Text), nullable=False),
     moment("created_at", nullable=False),
     moment("used_at"),
+    moment("expires_at"),  # NULL = no end
+    # Of the key before it was replaced, which works a while longer.
+    Column("former_hash", LargeBinary, unique=True),
+    moment("former_until"),
     moment("revoked_at"),
     UniqueConstraint("organization_id", "name"),
     CheckConstraint(
-        "scopes <@ ARRAY['read', 'manage', 'addresses'] AND cardinality(scopes) > 0", name="scopes"
+        "scopes <@ ARRAY['read', 'manage', 'addresses'] AND cardinality(scopes) > 0 OR scopes = ARRAY['provision']",
+        name="scopes",
     ),
+    CheckConstraint("(former_hash IS NULL) = (former_until IS NULL)", name="former"),
 )
 
 # Answers to POST requests with an Idempotency-Key. A repeated request gets the same answer and does nothing.
@@ -123,9 +129,16 @@ webhooks = Table(
     Column("host", Text, nullable=False),  # the only part we show
     Column("url_code", LargeBinary),  # keyed hash: lets web recognize a URL that it cannot read
     Column("secret", LargeBinary, nullable=False),
+    # Signs too, until somebody confirms that the receiver knows it: a trigger then takes it over, which web cannot read.
+    Column("next_secret", LargeBinary),
+    Column("replacing", Boolean, Computed("next_secret IS NOT NULL", persisted=True), nullable=False),
+    moment("secret_confirmed_at"),
+    Column("events", ARRAY(Text)),  # the types that it hears of; NULL = all
+    moment("disabled_at"),  # not called until somebody enables it
     moment("created_at", nullable=False),
     moment("removed_at"),
     UniqueConstraint("organization_id", "id"),
+    CheckConstraint("cardinality(events) > 0", name="events"),
     CheckConstraint("(url IS NULL) <> (sealed_url IS NULL)", name="url"),
 )
 
@@ -159,7 +172,8 @@ subscriptions = Table(
     Column("mailbox_id", Uuid, primary_key=True),
     Column("folder", Text, primary_key=True, server_default="sent"),  # what it watches
     organization(),
-    Column("subscription_id", Text, nullable=False, unique=True),
+    # Microsoft's id; for Gmail a code of the account, whose changes concern its mailboxes in all organizations
+    Column("subscription_id", Text, nullable=False, index=True),
     Column(
         "key_id", LargeBinary, nullable=False
     ),  # the key that derived the code in this subscription's notifications
@@ -168,7 +182,7 @@ subscriptions = Table(
     one_of("folder", "folder", "sent", "inbox"),
 )
 
-# Results of our subscription requests: the lifetime Microsoft accepts, and when to retry after a refusal.
+# Results of our subscription requests: the lifetime that the provider accepts, and when to retry after a refusal.
 subscription_requests = Table(
     "subscription_requests",
     metadata,
@@ -178,6 +192,7 @@ subscription_requests = Table(
     Column("minutes", Integer),  # the lifetime accepted last; NULL = none accepted yet
     Column("refusals", Integer, nullable=False, server_default=text("0")),  # in a row
     moment("retry_at"),
+    Column("code", Text),  # of the last refusal
     within("mailbox_id", "mailboxes"),
     CheckConstraint("minutes > 0", name="minutes"),
     CheckConstraint("refusals >= 0", name="refusals"),
@@ -194,6 +209,23 @@ organization_domains = Table(
     moment("verified_at", nullable=False),
     one_of("known_by", "known_by", "operator", "dns", "microsoft", "earlier"),
     CheckConstraint("domain = lower(domain)", name="domain_lower"),
+)
+
+# The application's access to an organization's Microsoft tenant as a whole. ``version``: one for each time that it was connected.
+tenant_connections = Table(
+    "tenant_connections",
+    metadata,
+    Column("organization_id", Uuid, ForeignKey("organizations.id"), primary_key=True),
+    Column("tenant_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),  # why Microsoft refuses, while it is lost
+    Column("code", Text),  # Microsoft's
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("connected_by", Text, nullable=False),
+    moment("connected_at", nullable=False),
+    moment("ended_at"),
+    one_of("status", "status", "connected", "lost", "disconnected"),
+    CheckConstraint("(status = 'connected') = (ended_at IS NULL)", name="ended"),
 )
 
 # Proof that somebody in the organization reads a sender address: we emailed a code there, and they entered it.
@@ -276,6 +308,7 @@ errands = Table(
         "watch_approval",
         "recall_draft",
         "search_once_more",
+        "revoke_access",
         "verify_audit",
         "test_webhook",
     ),

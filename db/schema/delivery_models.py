@@ -76,7 +76,9 @@ deliveries = Table(
     Column("own_subject", Text),
     Column("own_body", Text),
     Column("approval", JSONB),  # who approved which text, and when (``domain.approval.Approval``)
+    Column("task", JSONB),  # who has done or skipped it, and when (``domain.task.Settled``)
     moment("sent_at"),
+    Column("sent_to", Text),  # the address it went to, where the person has another one since
     Column("receipt_id", Uuid),
     moment(
         "left_check_at"
@@ -96,7 +98,8 @@ deliveries = Table(
     ),
     one_of("state", "state", *STATES),
     CheckConstraint("(state = 'closed') = (outcome IS NOT NULL)", name="outcome"),
-    CheckConstraint("outcome IN ('skipped', 'failed', 'cancelled')", name="outcome_known"),
+    CheckConstraint("outcome IN ('skipped', 'failed', 'cancelled', 'done')", name="outcome_known"),
+    CheckConstraint("outcome IS DISTINCT FROM 'done' OR task IS NOT NULL", name="task"),
     CheckConstraint(
         "(NOT held AND state NOT IN ('closed', 'review')) OR reason IS NOT NULL",
         name="reason",
@@ -142,6 +145,9 @@ deliveries = Table(
         "id",
         postgresql_where=text("state = 'pending'"),
     ),
+    Index(
+        "ix_deliveries_sent_to", "organization_id", "sent_to", postgresql_where=text("sent_to IS NOT NULL")
+    ),
     # Emails that wait for an approval.
     Index(
         "ix_deliveries_approval",
@@ -149,6 +155,21 @@ deliveries = Table(
         "due_at",
         "id",
         postgresql_where=text("state = 'pending' AND held AND reason = 'waits_for_approval'"),
+    ),
+    # Tasks that nobody has done yet.
+    Index(
+        "ix_deliveries_task",
+        "organization_id",
+        "due_at",
+        "id",
+        postgresql_where=text("state = 'pending' AND held AND reason = 'waits_for_task'"),
+    ),
+    Index(
+        "ix_deliveries_first_email",
+        "mailbox_id",
+        "due_at",
+        "id",
+        postgresql_where=text("state = 'pending' AND held AND reason = 'waits_for_mailbox_owner'"),
     ),
     Index("ix_deliveries_queued", "queued_at", postgresql_where=text("state = 'queued'")),
     Index(
@@ -242,6 +263,14 @@ receipts = Table(
     one_of("known_by", "known_by", "answer", "search", "person"),
     CheckConstraint("(authority IN ('own_mailbox', 'sender_address')) = (grant_id IS NULL)", name="grant"),
     CheckConstraint("(grant_id IS NULL) = (grant_version IS NULL)", name="grant_version"),
+    # What left on a permission, newest first.
+    Index(
+        "ix_receipts_grant",
+        "grant_id",
+        "accepted_at",
+        "delivery_id",
+        postgresql_where=text("grant_id IS NOT NULL"),
+    ),
 )
 
 events = Table(

@@ -49,6 +49,19 @@ people_imports = Table(
     Index("ix_people_imports_made", "organization_id", "created_at"),
 )
 
+# Whom a member brought in without a sequence: so they see them.
+brought_in = Table(
+    "brought_in",
+    metadata,
+    Column("organization_id", Uuid, ForeignKey("organizations.id"), nullable=False),
+    Column("member_id", Uuid, primary_key=True),
+    Column("candidate_id", Uuid, primary_key=True),
+    moment("created_at", nullable=False),
+    within("member_id", "members"),
+    within("candidate_id", "candidates"),
+    Index("ix_brought_in_candidate", "candidate_id"),
+)
+
 # What an organization's columns mean, by a digest of all titles of a file.
 column_mappings = Table(
     "column_mappings",

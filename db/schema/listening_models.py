@@ -28,7 +28,9 @@ mailbox_reads = Table(
     organization(),
     # On the provider's clock: everything it received before is read.
     Column("watermark", DateTime(timezone=True), nullable=False),
-    moment("read_as_of"),  # when the last complete reading began, on our clock: nothing is unread as of then
+    moment(
+        "read_as_of"
+    ),  # nothing is unread as of then, on our clock: when the last complete reading began, or a little before
     moment("next_read_at"),  # NULL = nobody to hear from
     moment("hinted_at"),  # when the provider last said that something arrived
     Column("round", Integer, nullable=False, server_default=text("0")),  # counts what was enqueued
@@ -40,9 +42,18 @@ mailbox_reads = Table(
     moment("failing_since"),
     Column("seen", BigInteger, nullable=False, server_default=text("0")),
     Column("matched", BigInteger, nullable=False, server_default=text("0")),
+    # Where the provider's log is read from (domain/listening/bookmarks.py), and of which connection: another account has another log.
+    Column("log_read", Text),
+    Column("log_newest", Text),
+    moment("log_newest_at"),
+    Column("log_connection", Integer),
     within("mailbox_id", "mailboxes", ondelete="CASCADE"),
     CheckConstraint("(lease_token IS NULL) = (lease_until IS NULL)", name="lease"),
     CheckConstraint("(failures = 0) = (last_error IS NULL)", name="last_error"),
+    CheckConstraint(
+        "num_nonnulls(log_newest, log_newest_at, log_connection) IN (0, 3) AND (log_read IS NULL OR log_newest IS NOT NULL)",
+        name="log",
+    ),
     Index("ix_mailbox_reads_next", "next_read_at", postgresql_where=text("next_read_at IS NOT NULL")),
     Index("ix_mailbox_reads_queued", "queued_at", postgresql_where=text("queued_at IS NOT NULL")),
 )
@@ -53,6 +64,8 @@ ENDS = (
     "overruled_at IS NULL AND (kind IN ('answer', 'left_company', 'sender_wrote') OR bounce_class = 'hard'"
     " OR (kind = 'opt_out' AND opt_out_words IS NULL))"
 )
+# Of message ``m``: it says that an address does not exist which is not the person's any more.
+CORRECTED = "(m.kind = 'bounce' AND EXISTS (SELECT FROM deliveries y WHERE y.id = m.delivery_id AND y.sent_to IS NOT NULL))"
 # What waits for a person to say what it is: few, of all that came in. As ``waits`` of db/views/messages.sql.
 WAITS = (
     "status = 'matched' AND handled_at IS NULL AND overruled_at IS NULL"
@@ -139,6 +152,12 @@ incoming_messages = Table(
     Index("ix_incoming_messages_candidate", "candidate_id", "received_at"),
     Index("ix_incoming_messages_delivery", "delivery_id", postgresql_where=text("delivery_id IS NOT NULL")),
     Index("ix_incoming_messages_mailbox", "mailbox_id", "received_at"),
+    Index(
+        "ix_incoming_messages_people",
+        "mailbox_id",
+        "candidate_id",
+        postgresql_where=text("candidate_id IS NOT NULL"),
+    ),
     Index("ix_incoming_messages_ends", "enrollment_id", postgresql_where=text(ENDS)),
     Index("ix_incoming_messages_proposed", "candidate_id", postgresql_where=text(PROPOSES)),
     Index(

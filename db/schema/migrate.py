@@ -9,12 +9,15 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy import Connection, NullPool
 from sqlalchemy.exc import OperationalError
 
 from db.core import database_url
 from db.core.session import open_engine, unavailable
 from db.schema import privileges
+
+_TRIES = 10  # of a migration, each at most 5 s (db/migrations/env.py)
 
 
 def alembic_config(url: str) -> Config:
@@ -29,13 +32,23 @@ def alembic_config(url: str) -> Config:
 def upgrade(url: str, revision: str = "head", *, secret_keys: tuple[bytes, ...] = ()) -> None:
     """Apply all migrations up to ``revision``. ``secret_keys``: for migrations that seal existing data.
 
+    Live work may hold a lock that a migration waits for, or wait for one of its: then that migration is tried again.
     Raises ``OperatorMisconfigured`` if a migration needs keys and has none.
     """
     config = alembic_config(url)
     config.attributes["secret_keys"] = secret_keys
     with _connected(url) as connection:
         privileges.check(connection)
-    command.upgrade(config, revision)
+    for further in reversed(range(_TRIES)):
+        try:
+            command.upgrade(
+                config, revision
+            )  # goes on where the last try was undone: each migration is a transaction
+        except OperationalError as error:
+            if not further or not isinstance(error.orig, (DeadlockDetected, LockNotAvailable)):
+                raise
+        else:
+            return
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,16 @@ members = Table(
     Column("quiet_from", Time),
     Column("quiet_until", Time),
     Column("summary_on", Date),  # the day of their last daily summary
+    # From which they send unless they choose another. No reference: it counts only while they may send from it.
+    Column("default_mailbox_id", Uuid),
     moment("awaits_approval_since"),  # their connection waits for an administrator of the tenant
+    # As an identity provider names them; NULL = by their address, none of its own, not said.
+    Column("user_name", Text),
+    Column("external_id", Text),
+    Column("formatted_name", Text),
+    Column("given_name", Text),
+    Column("family_name", Text),
+    moment("deprovisioned_at"),  # it deleted them: it sees them no more, and they have left
     UniqueConstraint("organization_id", "id"),
     UniqueConstraint("organization_id", "email"),
     UniqueConstraint("organization_id", "account_id"),
@@ -150,6 +159,8 @@ members = Table(
     one_of("role", "role", "owner", "admin", "member"),
     CheckConstraint("email = lower(email)", name="email_lower"),
     CheckConstraint("active = (deactivated_at IS NULL)", name="deactivated_at"),
+    CheckConstraint("deprovisioned_at IS NULL OR NOT active", name="deprovisioned"),
+    Index("uq_members_user_name", "organization_id", text("lower(user_name)"), unique=True),
 )
 
 # One account is one lane, whatever its addresses: the provider counts per account.
@@ -171,9 +182,17 @@ mailboxes = Table(
     Column("tenant_id", Text),  # the provider's tenant; for Graph the Entra tenant's GUID
     Column("account_id", Text),  # the provider's immutable account id (Entra oid)
     Column("settings", JSONB),  # snapshot: zone, working hours, absence
+    # What its owner sets instead of those working hours. A trigger puts them into the snapshot as its window.
+    Column("own_hours", JSONB),
     Column("refused_sending", Text),  # the code of a refusal that only a successful email can clear
     Column("former_addresses", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # newest last
     moment("renamed_at"),
+    # What its emails end with, "" for none; the former ones by version, as receipts name them.
+    Column("signature", Text, nullable=False, server_default=""),
+    Column("signature_version", Integer, nullable=False, server_default=text("0")),
+    Column("former_signatures", JSONB, nullable=False, server_default=text("'{}'")),
+    # Of a tenant-wide connection: when its owner consented, and the tenant's end that it shares. {consented_at, lost_with}
+    Column("tenant_wide", JSONB),
     moment("settings_at"),
     moment("reading_until"),  # while a worker reads the settings before a send
     moment("unread_until"),  # reading failed; nobody tries again until then
@@ -184,7 +203,7 @@ mailboxes = Table(
     UniqueConstraint("organization_id", "id", "owner_id"),
     within("owner_id", "members"),
     within("legal_entity_id", "legal_entities"),
-    one_of("provider", "provider", "graph", "microsoft_smtp", "smtp", "default"),
+    one_of("provider", "provider", "graph", "microsoft_tenant", "gmail", "microsoft_smtp", "smtp", "default"),
     CheckConstraint("legal_entity_id IS NULL OR owner_id IS NULL", name="sender_address"),
     CheckConstraint(
         "provider <> 'default' OR (owner_id IS NULL AND legal_entity_id IS NULL)", name="default"
@@ -283,6 +302,8 @@ grants = Table(
     Column("daily_limit", Integer),
     Column("used_on", Date),
     Column("used_today", Integer, nullable=False, server_default=text("0")),
+    # NULL: it sends by itself. {since}: the mailbox's owner reads the first email before it leaves; and by, at, text: they did.
+    Column("first_email", JSONB),
     moment("given_at", nullable=False),
     Column("given_by_kind", Text, nullable=False, server_default="member"),
     Column("given_by", Text, nullable=False, server_default=""),
@@ -301,6 +322,13 @@ grants = Table(
     one_of("given_by_kind", "given_by_kind", "member", "operator", "import"),
     CheckConstraint("daily_limit > 0", name="daily_limit"),
     CheckConstraint("cardinality(sequence_ids) > 0", name="sequence_ids"),
+    Index(
+        "ix_grants_first_email",
+        "mailbox_id",
+        postgresql_where=text(
+            "archived_at IS NULL AND first_email IS NOT NULL AND (first_email->>'by') IS NULL"
+        ),
+    ),
     Index("ix_grants_expires", "expires_at", postgresql_where=text("archived_at IS NULL")),
     Index("ix_grants_ended", "mailbox_id", "archived_at", postgresql_where=text("archived_at IS NOT NULL")),
     Index(

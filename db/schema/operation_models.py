@@ -1,6 +1,6 @@
-"""Tables of the page Operations: who may see it, and how the whole installation stands, minute by minute."""
+"""Tables of the whole installation: who may see the page Operations, how all stands minute by minute, and restored backups."""
 
-from sqlalchemy import Column, DateTime, Integer, Table, Text, Uuid
+from sqlalchemy import CheckConstraint, Column, DateTime, Integer, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db.schema.models import metadata, moment, organization, within
@@ -27,4 +27,15 @@ measurements = Table(
     moment("measured_at", nullable=False),
     Column("figures", JSONB, nullable=False),  # numbers by name, for pictures
     Column("details", JSONB),  # the whole (db/views/operations.py); of the newest one only
+)
+
+# Each time that the database was restored from a backup (docs/restoring.md). Emails of people who were enrolled before are looked for
+# before they are sent.
+restores = Table(
+    "restores",
+    metadata,
+    Column("at", DateTime(timezone=True), primary_key=True, server_default=text("clock_timestamp()")),
+    moment("restored_to", nullable=False),
+    Column("noted_by", Text, nullable=False),
+    CheckConstraint("restored_to <= at", name="past"),
 )

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, text
 
+from domain import servers
 from domain.errors import OperatorMisconfigured
 
 TENANT, WEB, WORKER, METRICS, INBOX = ROLES = (
@@ -44,7 +45,11 @@ _TENANT: Rights = {
         f"UPDATE ({_TOKENS})",
     ),
     "smtp_settings": ("SELECT ({all but password})", "INSERT", "UPDATE", "DELETE"),
-    "webhooks": ("SELECT ({all but url, sealed_url, secret})", "INSERT", "UPDATE (removed_at)"),
+    "webhooks": (
+        "SELECT ({all but url, sealed_url, secret, next_secret})",
+        "INSERT",
+        "UPDATE (removed_at, events, disabled_at, next_secret, secret_confirmed_at)",
+    ),
     "notice_channels": (
         "SELECT ({all but sealed_url})",
         "INSERT",
@@ -65,6 +70,10 @@ _TENANT: Rights = {
     # The command line alone makes operators, and schedulers alone measure.
     "operators": ("SELECT",),
     "measurements": ("SELECT",),
+    # Whoever plans an email asks (the trigger deliveries_lost_time).
+    "restores": ("SELECT",),
+    "numbers_counts": ("SELECT",),
+    "counted_numbers": ("SELECT",),
 }
 # Its own row. What keeps processes from working names hosts, and is for operators.
 _REPORT = (
@@ -72,11 +81,11 @@ _REPORT = (
     "INSERT ({all but started_at, seen_at, stopped_at})",
     "UPDATE (seen_at, troubles, works, last_job_at, stopped_at)",
 )
-# What the web process needs before it knows which organization it acts for: sign-ins, API calls, Microsoft's notifications.
+# What the web process needs before it knows which organization it acts for: sign-ins, API calls, providers' notifications.
 _WEB: Rights = {
     "organizations": ("SELECT (id, name, tenant_id, approval_token)",),
     "members": (
-        "SELECT (id, organization_id, name, email, role, active, account_id)",
+        "SELECT (id, organization_id, name, email, role, active, account_id, user_name)",
         "UPDATE (account_id)",
     ),
     "sessions": ("SELECT ({all but refresh_token})", "INSERT", "UPDATE", "DELETE"),
@@ -95,6 +104,7 @@ _WORKER: Rights = {
     "audit_chains": ("SELECT", "INSERT", "UPDATE"),
     "receipts": ("SELECT", "INSERT", "DELETE"),
     "alembic_version": ("SELECT",),
+    "metrics_reading_lag": ("SELECT",),
 }
 # Whoever speaks SMTP with everybody knows the default addresses, and what came to them by its digest.
 _INBOX: Rights = {
@@ -110,7 +120,7 @@ _INBOX: Rights = {
     "alembic_version": ("SELECT",),
     "processes": _REPORT,
 }
-_METRICS: Rights = {"metrics_mailboxes_with_work": ("SELECT",)}
+_METRICS: Rights = {"metrics_mailboxes_with_work": ("SELECT",), "metrics_reading_lag": ("SELECT",)}
 # All that a page may change of events and of what the inbox keeps: it takes one person out of them.
 _ERASURE = "forget_person(uuid, uuid, text)"
 _FUNCTIONS = "make_audit_month(text, uuid, uuid), hold_audit_entries(), drop_audit_month(text)"
@@ -129,6 +139,8 @@ def check(connection: Connection) -> None:
             " FROM pg_roles WHERE rolname = current_user"
         )
     ).one()
+    if (server := servers.postgresql(version)).fit is servers.Fit.TOO_OLD:
+        raise OperatorMisconfigured(f"{server.sentence} Nothing was changed.")
     missing = [role for role in ROLES if role not in known]
     granted = "SELECT pg_has_role(:web, :tenant, 'MEMBER') AND pg_has_role(current_user, :tenant, 'MEMBER')"
     linked = not missing and connection.execute(text(granted), {"web": WEB, "tenant": TENANT}).scalar_one()
@@ -186,6 +198,14 @@ def give(connection: Connection) -> None:
         )
     }
     connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {', '.join(ROLES)}"))
+    # In a database from before PostgreSQL 15, everybody may make tables. Who owns the schema goes on doing so.
+    connection.execute(
+        text(
+            "DO $$ BEGIN IF has_schema_privilege('public', 'public', 'CREATE') AND pg_has_role(current_user,"
+            " (SELECT nspowner FROM pg_namespace WHERE nspname = 'public'), 'USAGE') THEN"
+            " REVOKE CREATE ON SCHEMA public FROM PUBLIC; END IF; END $$"
+        )
+    )
     connection.execute(text(f"GRANT EXECUTE ON FUNCTION {_FUNCTIONS} TO {WORKER}"))
     connection.execute(text(f"GRANT EXECUTE ON FUNCTION {_ERASURE} TO {WORKER}, {TENANT}"))
     for table, row in tables.items():

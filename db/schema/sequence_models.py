@@ -40,6 +40,7 @@ sequences = Table(
     Column("set_back_by", Text),  # the person who did it; then no file restarts it. NULL: a file did
     Column("stop_scope", Text),  # what an answer ends; NULL = as the organization says
     Column("opt_out_line", Text),  # NULL = the organization's
+    Column("with_signature", Boolean, nullable=False, server_default=text("true")),  # of its mailbox
     # by_hand: one email to one person, written by hand, and what it answers: an email of ours or one that came in, or neither.
     Column("kind", Text, nullable=False, server_default="sequence"),
     Column("answers_delivery_id", Uuid),
@@ -110,19 +111,20 @@ steps = Table(
         ),
         nullable=False,
     ),
-    Column("subject", Text),  # NULL = same thread
+    Column("subject", Text),  # NULL = same thread, or a task
     Column("body", Text, nullable=False),
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("key", Text),  # its id in the file it comes from
-    # approval: its emails wait until somebody has read and approved them.
+    # approval: its emails wait until somebody has read and approved them. task: somebody does it, and nothing leaves.
     Column("kind", Text, nullable=False, server_default="automatic"),
     Column("former", JSONB, nullable=False, server_default=text("'{}'")),  # version -> subject, body
     moment("retired_at"),
     UniqueConstraint("organization_id", "id"),
     within("sequence_id", "sequences"),
-    one_of("kind", "kind", "automatic", "approval"),
+    one_of("kind", "kind", "automatic", "approval", "task"),
     CheckConstraint("position >= 1", name="position"),
-    CheckConstraint("position > 1 OR subject IS NOT NULL", name="first_has_subject"),
+    CheckConstraint("position > 1 OR subject IS NOT NULL OR kind = 'task'", name="first_has_subject"),
+    CheckConstraint("kind <> 'task' OR subject IS NULL", name="task"),
     Index(
         "uq_steps_position",
         "sequence_id",
@@ -162,10 +164,12 @@ candidates = Table(
         Computed("lower(btrim(first_name || ' ' || last_name))", persisted=True),
     ),
     Column("family_name", Text(collation="C"), Computed("lower(last_name)", persisted=True)),
+    Column("company_name", Text(collation="C"), Computed("lower(btrim(company))", persisted=True)),
     UniqueConstraint("organization_id", "id"),
     UniqueConstraint("organization_id", "email"),
-    Index("ix_candidates_whole_name", "organization_id", "whole_name"),
+    Index("ix_candidates_whole_name", "organization_id", "whole_name", "email"),
     Index("ix_candidates_family_name", "organization_id", "family_name"),
+    Index("ix_candidates_company_name", "organization_id", "company_name"),
     Index("ix_candidates_email", "organization_id", "email"),  # COLLATE "C", which nothing compares
     CheckConstraint("email = lower(email)", name="email_lower"),
     CheckConstraint("(away_until IS NULL) = (away_since IS NULL)", name="away"),
@@ -230,8 +234,10 @@ enrollments = Table(
     ),  # steps added behind the person
     moment("paused_at"),
     moment("created_at", nullable=False),
+    # Another one begins when the person's address is corrected, and nothing had reached them under the one before.
+    Column("run", Integer, nullable=False, server_default=text("1")),
     UniqueConstraint("organization_id", "id"),
-    UniqueConstraint("sequence_id", "candidate_id"),
+    UniqueConstraint("sequence_id", "candidate_id", "run"),
     within("sequence_id", "sequences"),
     within("candidate_id", "candidates"),
     one_of("status", "status", "active", "paused", "stopped", "archived", "finished"),

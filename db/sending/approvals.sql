@@ -1,3 +1,9 @@
+-- name: take_back
+-- What has come due already waits at once; anything else is held when it is due, as if nobody had approved it.
+UPDATE deliveries d SET approval = NULL, held = d.held OR due.now, reason = CASE WHEN due.now AND NOT d.held THEN :waits ELSE d.reason END
+FROM (SELECT state = 'pending' AND due_at <= clock_timestamp() AS now FROM deliveries WHERE id = :id) due
+WHERE d.id = :id AND d.state || '' = ANY(:states)
+
 -- name: approve
 -- What waited for the approval alone waits for its time from now on or, while its sequence does not run, with its sequence.
 WITH approved AS (

@@ -11,6 +11,7 @@ from db.audit import audit
 from db.core.ids import delivery_id, new_id
 from db.core.session import Transaction
 from db.core.statements import SqlFile
+from db.mailboxes.default_mailbox import CHOSEN_FIRST
 from db.mailboxes.senders import sender_for
 from db.sending.enrollments import wake_lane
 from domain.errors import NotFound
@@ -30,13 +31,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class From:
-    """A mailbox that a member may write from. ``owner``: a name, empty for a sender address (``shared``)."""
+    """A mailbox that a member may write from. ``owner``: a name, empty for a sender address (``shared``). ``signature``: what it ends with."""
 
     id: UUID
     address: str
     owner: str
     own: bool | None
     shared: bool
+    signature: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,10 @@ class Newest:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """An email that a member wrote. ``key``: of the form that it was written in. ``answers``: None begins a new thread."""
+    """An email that a member wrote. ``key``: of the form that it was written in. ``answers``: None begins a new thread.
+
+    ``with_signature``: it ends with the signature of its mailbox.
+    """
 
     organization_id: UUID
     candidate_id: UUID
@@ -61,11 +66,15 @@ class Letter:
     body: str
     key: str
     answers: Newest | None = None
+    with_signature: bool = True
 
     @property
     def id(self) -> UUID:
         """The same for the same form and text, so that a repeated request writes nothing more."""
-        said = "\0".join((str(self.owner_id), str(self.mailbox_id), self.key, self.subject, self.body))
+        unsigned = () if self.with_signature else ("unsigned",)
+        said = "\0".join(
+            (str(self.owner_id), str(self.mailbox_id), self.key, self.subject, self.body, *unsigned)
+        )
         return uuid.uuid5(self.candidate_id, said)
 
 
@@ -103,12 +112,17 @@ class ContentRow(NamedTuple):
     extra_fields: list[str]
     sender_name: str
     sender: str
+    signature: str
+    signature_version: int
+    with_signature: bool
 
 
 _SQL = SqlFile(__name__)
 _PERSON, _SENDERS, _THREAD = (
     _SQL.statement("person", Person),
-    _SQL.statement("senders", From, permitted=permitted(":member_id", "NULL::uuid")),
+    _SQL.statement(
+        "senders", From, permitted=permitted(":member_id", "NULL::uuid"), chosen_first=CHOSEN_FIRST
+    ),
     _SQL.statement("thread", Newest),
 )
 _INSERT_SEQUENCE, _INSERT_EMAIL = (
@@ -153,6 +167,7 @@ def write(tx: Transaction, letter: Letter, *, actor: str) -> tuple[UUID, bool]:
         name=f"Email by hand {sequence_id.hex[:12]}",
         delivery_id=None if answers is None or not answers.ours else answers.id,
         message_id=None if answers is None or answers.ours else answers.id,
+        with_signature=letter.with_signature,
     )
     if made is None:
         return _DELIVERY.one(tx, sequence_id=sequence_id), False

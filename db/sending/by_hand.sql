@@ -5,13 +5,13 @@ SELECT organization_id, email, suppressed(organization_id, email) AS suppressed,
 FROM candidates WHERE id = :id AND organization_id = :organization_id
 
 -- name: senders
--- What a member may write from, their own first: their mailbox, what colleagues let them send from, and the sender address
+-- What a member may write from, what they chose first, then their own: their mailbox, what colleagues let them send from, and the sender address
 -- ``:shared`` that applies to them. A permission for named sequences covers no email written by hand.
-SELECT b.id, b.address, coalesce(h.name, '') AS owner, b.owner_id = :member_id AS own, b.owner_id IS NULL AS shared
+SELECT b.id, b.address, coalesce(h.name, '') AS owner, b.owner_id = :member_id AS own, b.owner_id IS NULL AS shared, b.signature
 FROM mailboxes b LEFT JOIN members h ON h.id = b.owner_id
 WHERE b.organization_id = :organization_id AND b.status = 'connected' AND h.active IS NOT FALSE
   AND (b.owner_id IS NOT NULL OR b.id = CAST(:shared AS uuid)) AND {permitted}
-ORDER BY b.owner_id = :member_id DESC NULLS LAST, b.owner_id IS NULL, b.address
+ORDER BY {chosen_first}, b.owner_id = :member_id DESC NULLS LAST, b.owner_id IS NULL, b.address
 
 -- name: thread
 -- The newest email of ours and theirs in each mailbox, which an email written there would answer. Machines are not answered.
@@ -32,8 +32,9 @@ SELECT DISTINCT ON (n.mailbox_id) n.mailbox_id, n.id, n.ours, n.subject FROM (
 ORDER BY n.mailbox_id, n.at DESC
 
 -- name: insert_sequence
-INSERT INTO sequences (id, organization_id, owner_id, mailbox_id, name, status, kind, answers_delivery_id, answers_message_id)
-VALUES (:id, :organization_id, :owner_id, :mailbox_id, :name, 'active', 'by_hand', :delivery_id, :message_id)
+INSERT INTO sequences (id, organization_id, owner_id, mailbox_id, name, status, kind, answers_delivery_id, answers_message_id,
+  with_signature)
+VALUES (:id, :organization_id, :owner_id, :mailbox_id, :name, 'active', 'by_hand', :delivery_id, :message_id, :with_signature)
 ON CONFLICT (id) DO NOTHING RETURNING id
 
 -- name: insert_email
@@ -52,7 +53,7 @@ SELECT d.id FROM deliveries d WHERE d.sequence_id = :sequence_id ORDER BY d.crea
 -- name: content
 SELECT t.id AS step_id, t.position, t.version, t.subject, t.body, NULL::text AS thread_subject, false AS sender_changed,
   c.email, c.first_name, c.last_name, c.company, c.title, c.location, c.fields, s.fields AS extra_fields,
-  coalesce(h.name, w.name) AS sender_name, b.address AS sender
+  coalesce(h.name, w.name) AS sender_name, b.address AS sender, b.signature, b.signature_version, s.with_signature
 FROM sequences s JOIN steps t ON t.sequence_id = s.id JOIN enrollments e ON e.sequence_id = s.id
 JOIN candidates c ON c.id = e.candidate_id JOIN mailboxes b ON b.id = s.mailbox_id LEFT JOIN members h ON h.id = b.owner_id
 JOIN members w ON w.id = s.owner_id WHERE s.id = :sequence_id

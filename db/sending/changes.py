@@ -12,6 +12,7 @@ from db.core.session import Transaction
 from db.core.statements import SqlFile
 from db.sending.by_hand import KIND, ContentRow
 from db.sending.enrollments import lock_lane_of, windows_of
+from domain.approval import StepKind
 from domain.changes import CHANGEABLE, Following, Plan
 from domain.errors import NotFound
 
@@ -38,6 +39,7 @@ class Email(NamedTuple):
     step_subject: str | None
     step_body: str
     position: int
+    step_kind: str
     sequence: str
     kind: str
     owner_id: UUID
@@ -50,6 +52,7 @@ class Email(NamedTuple):
     time_zone: str
     mailbox_sending: Json | None
     person: str
+    suppressed: str | None
     sender: str
     following: list[list[object]]
 
@@ -57,6 +60,11 @@ class Email(NamedTuple):
     def by_hand(self) -> bool:
         """Did somebody write it, to this person alone?"""
         return self.kind == KIND
+
+    @property
+    def is_task(self) -> bool:
+        """Does somebody do it by hand, and nothing leaves?"""
+        return self.step_kind == StepKind.TASK
 
     @property
     def waits(self) -> bool:

@@ -3,10 +3,11 @@
 -- name: email
 SELECT d.id, d.organization_id, d.enrollment_id, e.candidate_id, d.sequence_id, d.step_id, d.mailbox_id, d.state, d.outcome, d.reason, d.held, d.due_at,
   d.not_before, d.send_started_at IS NOT NULL OR d.recalled_draft IS NOT NULL AS submitted,
-  d.own_subject, d.own_body, t.subject AS step_subject, t.body AS step_body, t.position, s.name AS sequence, s.kind, s.owner_id,
+  d.own_subject, d.own_body, t.subject AS step_subject, t.body AS step_body, t.position, t.kind AS step_kind, s.name AS sequence, s.kind, s.owner_id,
   s.status AS sequence_status, e.status AS enrollment_status, e.reason AS enrollment_reason, clock_timestamp() AS now,
   s.sending, o.sending AS organization_sending, o.time_zone, b.settings->'window' AS mailbox_sending,
-  coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''), c.email) AS person, coalesce(h.name, b.address) AS sender,
+  coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''), c.email) AS person,
+  suppressed(o.id, c.email) AS suppressed, coalesce(h.name, b.address) AS sender,
   (SELECT coalesce(jsonb_agg(jsonb_build_array(x.position, x.whole_delay) ORDER BY x.position), '[]') FROM steps x
     WHERE x.sequence_id = s.id AND x.retired_at IS NULL AND NOT x.id = ANY(e.passed)
     AND NOT EXISTS (SELECT FROM deliveries v WHERE v.enrollment_id = e.id AND v.step_id = x.id)) AS following
@@ -39,7 +40,7 @@ SELECT t.id AS step_id, t.position, t.version, coalesce(d.own_subject, t.subject
     WHERE x.sequence_id = t.sequence_id AND x.position < t.position AND x.subject IS NOT NULL AND x.retired_at IS NULL
     ORDER BY x.position DESC LIMIT 1) AS thread_subject, false AS sender_changed,
   c.email, c.first_name, c.last_name, c.company, c.title, c.location, c.fields, s.fields AS extra_fields,
-  coalesce(h.name, w.name) AS sender_name, b.address AS sender
+  coalesce(h.name, w.name) AS sender_name, b.address AS sender, b.signature, b.signature_version, s.with_signature
 FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id
 JOIN sequences s ON s.id = d.sequence_id JOIN steps t ON t.id = d.step_id JOIN mailboxes b ON b.id = d.mailbox_id
 LEFT JOIN members h ON h.id = b.owner_id JOIN members w ON w.id = s.owner_id WHERE d.id = :id

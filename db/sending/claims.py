@@ -81,7 +81,7 @@ class Claim:
 
 
 class _Row(NamedTuple):
-    """A row of ``facts``: 66 columns for each email, and a named tuple of them costs least."""
+    """A row of ``facts``: 70 columns for each email, and a named tuple of them costs least."""
 
     now: datetime
     delivery_id: UUID
@@ -111,6 +111,7 @@ class _Row(NamedTuple):
     provider: str
     scopes: list[str]
     connection_version: int
+    tenant_wide: Json | None
     settings: Json | None
     settings_at: datetime | None
     mailbox_owner_id: UUID | None
@@ -120,6 +121,9 @@ class _Row(NamedTuple):
     owner_active: bool
     owner_version: int
     sender_name: str
+    signature: str
+    signature_version: int
+    with_signature: bool
     sequence_status: str
     sequence_sending: Json | None
     kind: str
@@ -250,9 +254,11 @@ def _token(row: _Row) -> SealedToken | None:
 def _facts(row: _Row, heard: Heard | None, content: Content) -> Facts:
     settings = row.settings or {}
     needs_approval = row.step_kind == StepKind.APPROVAL
+    sender = sender_of(row)
+    bound = needs_approval or any(each.waits_for_first for each in sender["grants"])
     windows = [row.organization_sending, row.sequence_sending, settings.get("window")]
     return Facts(
-        **sender_of(row),
+        **sender,
         sequence_status=row.sequence_status,
         enrollment_status=row.enrollment_status,
         handed_over=None if row.handed_over is None else HandedOver.from_json(row.handed_over),
@@ -269,9 +275,10 @@ def _facts(row: _Row, heard: Heard | None, content: Content) -> Facts:
         by_hand=row.kind == by_hand.KIND,
         due_at=row.due_at,
         not_before=row.not_before,
+        is_task=row.step_kind == StepKind.TASK,
         needs_approval=needs_approval,
         approval=Approval.from_json(row.approval) if needs_approval else None,
-        text=mark_of(content) if needs_approval else None,
+        text=mark_of(content) if bound else None,
         windows=[SendWindow.from_json(window) for window in windows if window],
         absences=[Absence.from_json(absence) for absence in settings.get("absences", [])],
     )

@@ -13,6 +13,7 @@ from domain.handover import introduced
 from domain.message import compose
 from domain.names import first_name_of
 from domain.person_name import full_name
+from domain.signature import NONE, Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,13 @@ class Content:
     sender: str
     opt_out_line: str | None = None  # None: ours
     own_text: bool = False  # somebody edited this one email
+    signature: Signature = NONE
 
 
-def content_of(row: Any, opt_out_line: str | None = None, handed_over: Json | None = None) -> Content:
-    """Read what an email consists of. ``row`` has the step, the candidate and the sender, named as in ``claims.sql``."""
+def values_of(row: Any) -> dict[str, str]:
+    """Return the values of all fields. ``row`` has the candidate and the sender, named as in ``claims.sql``."""
     first, last = row.first_name, row.last_name
-    introduction = handed_over["introduction"] if handed_over and row.sender_changed else ""
-    values = {
+    return {
         **{name: row.fields.get(name, "") for name in row.extra_fields},
         "first_name": first,
         "last_name": last,
@@ -50,6 +51,12 @@ def content_of(row: Any, opt_out_line: str | None = None, handed_over: Json | No
         "sender_first_name": first_name_of(row.sender_name),
         "sender_email": row.sender,
     }
+
+
+def content_of(row: Any, opt_out_line: str | None = None, handed_over: Json | None = None) -> Content:
+    """Read what an email consists of. ``row`` has the step, the candidate and the sender, named as in ``claims.sql``."""
+    introduction = handed_over["introduction"] if handed_over and row.sender_changed else ""
+    values = values_of(row)
     return Content(
         step_id=row.step_id,
         position=row.position,
@@ -63,6 +70,7 @@ def content_of(row: Any, opt_out_line: str | None = None, handed_over: Json | No
         values=values,
         sender=row.sender,
         opt_out_line=opt_out_line,
+        signature=Signature(row.signature, row.signature_version) if row.with_signature else NONE,
     )
 
 
@@ -77,6 +85,7 @@ def mark_of(content: Content) -> str | None:
             reply_subject=content.thread_subject,
             sanitise=str,  # of the same text the same mark, whatever a later release takes out of it
             to_text=str,
+            signature=content.signature.body,
         )
     except MessageRejected:
         return None

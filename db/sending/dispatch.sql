@@ -1,7 +1,7 @@
 -- name: due
 -- now() instead of clock_timestamp(): the planner can use a stable time as an index condition, so it does not even read a
 -- lane's later work. ANY(ARRAY(…)) for the same reason: it looks up the few picked rows instead of joining by a scan.
--- What nobody has approved yet, the trigger deliveries_approval holds instead: it is not queued, and takes no slot again.
+-- What nobody has approved yet, the trigger deliveries_for_person holds instead: it is not queued, and takes no slot again.
 WITH room AS (SELECT CASE WHEN hold_of(NULL, NULL) IS NULL THEN greatest(0, :bound - count(*)) ELSE 0 END AS free
   FROM deliveries WHERE state = 'queued'),
 ready AS MATERIALIZED (

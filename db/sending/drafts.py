@@ -13,6 +13,7 @@ from db.audit import audit
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
 from db.events import outbox, problems
+from domain.connection import LEAVES_AFTER_ANSWER
 from domain.jobs import CheckDrafts
 
 SETTLED = timedelta(minutes=2)  # after acceptance; younger emails wait for the next listing
@@ -49,7 +50,7 @@ _WAKE_LANE = _SQL.statement("wake_lane")
 
 def plan(tx: Transaction, limit: int = 100) -> int:
     """Put a check into the outbox for each mailbox with emails to check; returns how many."""
-    rows = _PLAN.all(tx, apart=APART, limit=limit)
+    rows = _PLAN.all(tx, apart=APART, limit=limit, providers=sorted(LEAVES_AFTER_ANSWER))
     for row in rows:
         outbox.put(tx, CheckDrafts(row.mailbox_id, row.drafts_checked_at.isoformat()))
     return len(rows)

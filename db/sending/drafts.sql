@@ -1,6 +1,6 @@
 -- name: plan
 UPDATE lanes SET drafts_checked_at = clock_timestamp() WHERE mailbox_id IN (
-  SELECT l.mailbox_id FROM lanes l JOIN mailboxes b ON b.id = l.mailbox_id WHERE l.open AND b.provider = 'graph'
+  SELECT l.mailbox_id FROM lanes l JOIN mailboxes b ON b.id = l.mailbox_id WHERE l.open AND b.provider = ANY(:providers)
     AND (l.drafts_checked_at IS NULL OR l.drafts_checked_at < clock_timestamp() - CAST(:apart AS interval))
     AND EXISTS (SELECT FROM deliveries d WHERE d.mailbox_id = l.mailbox_id AND d.left_check_at <= now())
   ORDER BY l.mailbox_id LIMIT :limit FOR UPDATE OF l SKIP LOCKED) RETURNING mailbox_id, drafts_checked_at

@@ -109,6 +109,32 @@ def first_step(tx: Transaction, sequence_id: UUID, now: datetime) -> FirstStep:
     )
 
 
+def at_once(tx: Transaction, sequence_id: UUID, step_id: UUID, now: datetime) -> FirstStep:
+    """Return when a step is due for somebody who begins with it as soon as the windows allow, whatever its delay."""
+    row = _FIRST_STEP.one(tx, id=sequence_id)
+    windows = windows_of(row.sending, row.organization_sending, row.mailbox_sending)
+    due_at = next_permitted(now, windows, [])
+    return FirstStep(
+        row.organization_id, sequence_id, row.mailbox_id, step_id, due_at, held=row.status != "active"
+    )
+
+
+def begin_with(tx: Transaction, enrollment_id: UUID, first: FirstStep) -> None:
+    """Give an enrollment that has no email yet its first one."""
+    _INSERT_NEXT.run(
+        tx,
+        id=delivery_id(enrollment_id, first.step_id),
+        organization_id=first.organization_id,
+        enrollment_id=enrollment_id,
+        sequence_id=first.sequence_id,
+        step_id=first.step_id,
+        mailbox_id=first.mailbox_id,
+        due_at=first.due_at,
+        held=first.held,
+        reason="sequence_not_active" if first.held else None,
+    )
+
+
 def starts(tx: Transaction, sequence_id: UUID, now: datetime, days: int) -> list[datetime]:
     """Return when people enroll who start on ``days`` business days, one after another: now, and at this time of day later."""
     if days <= 1:

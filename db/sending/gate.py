@@ -92,31 +92,38 @@ def lock_lane(tx: Transaction, mailbox_id: UUID) -> LockedLane:
     return LockedLane(mailbox_id, row.epoch, row.now, row.today, tokens, sent_today, wait)
 
 
+def authority_of(claim: Claim, clear: Clear) -> str:
+    """On whose authority an email may leave, and what was checked, as JSON: what its receipt will say."""
+    return dump_json(
+        {
+            "authority": clear.authority,
+            "grant_id": None if clear.grant is None else str(clear.grant.id),
+            "grant_version": None if clear.grant is None else clear.grant.version,
+            "owner_id": str(claim.facts.sequence_owner.id),
+            "connection_version": claim.facts.connection_version,
+            "step_version": claim.content.version,
+            "signature_version": claim.content.signature.version,
+            "own_text": _own_text(claim),
+            "checks": [
+                {
+                    "check": check.name,
+                    "at": claim.facts.now.isoformat(),
+                    "detail": check.detail,
+                }
+                for check in clear.checks
+            ],
+        }
+    )
+
+
 def pass_gate(tx: Transaction, claim: Claim, lane: LockedLane, clear: Clear) -> bool:
     """C3's write: debit the lane and turn the draft into a send. Returns False if we lost the lease."""
-    authority = {
-        "authority": clear.authority,
-        "grant_id": None if clear.grant is None else str(clear.grant.id),
-        "grant_version": None if clear.grant is None else clear.grant.version,
-        "owner_id": str(claim.facts.sequence_owner.id),
-        "connection_version": claim.facts.connection_version,
-        "step_version": claim.content.version,
-        "own_text": _own_text(claim),
-        "checks": [
-            {
-                "check": check.name,
-                "at": claim.facts.now.isoformat(),
-                "detail": check.detail,
-            }
-            for check in clear.checks
-        ],
-    }
     passed = _PASS_GATE.run(
         tx,
         id=claim.delivery_id,
         token=claim.lease_token,
         epoch=lane.epoch,
-        authority=dump_json(authority),
+        authority=authority_of(claim, clear),
         lease=LEASE,
         capacity=CAPACITY,
         tokens=lane.tokens,

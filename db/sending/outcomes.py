@@ -13,7 +13,7 @@ from db.sending import lanes
 from db.sending.enrollments import AFTER, Here, go_on, insert_next_step, lock_lane_of
 from db.sending.moves import Expected, Move, expected_at, move, moving
 from domain.audit import digest
-from domain.connection import TRACEABLE
+from domain.connection import LEAVES_AFTER_ANSWER
 from domain.delivery import LEFT_AFTER, State
 from domain.handover import SENDER_CHANGED
 
@@ -104,7 +104,7 @@ def record_sent(
         id=delivery_id,
         receipt=dump_json(receipt),
         # An email found outside Drafts needs no further check.
-        only_accepted=row.provider in TRACEABLE and sent.known_by != "search",
+        only_accepted=row.provider in LEAVES_AFTER_ANSWER and sent.known_by != "search",
         left_after=LEFT_AFTER,
         **{name: receipt[name] for name in ("accepted_at", "internet_message_id", "conversation_id")},
         **audit.entry(row.organization_id, actor, "email_sent", f"delivery:{delivery_id}", details),
@@ -134,6 +134,8 @@ def _text_of(step_id: UUID, authority: Json) -> str:
     """Which text it was: a version of its step or, by its digest, one that only this email had."""
     own = authority.get("own_text")
     version = f"{step_id} version {authority['step_version']}"
+    if signed := authority.get("signature_version"):
+        version += f" with signature version {signed}"
     return version if own is None else f"{version}, edited for this email: {own}"
 
 

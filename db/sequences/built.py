@@ -8,6 +8,7 @@ from db.access.authority import permitted
 from db.core.jsonb import Json, dump_json
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
+from db.mailboxes.default_mailbox import CHOSEN_FIRST
 from db.mailboxes.senders import sender_for
 from domain.errors import NotFound
 
@@ -31,6 +32,7 @@ class Built(NamedTuple):
     fields: list[str]
     version: int
     opt_out_line: str | None
+    with_signature: bool
     organization_sending: Json | None
     time_zone: str
     people: bool
@@ -68,7 +70,12 @@ class _Copied(NamedTuple):
 _SQL = SqlFile(__name__)
 _BUILT, _SENDERS, _STEPS = (
     _SQL.statement("built", Built),
-    _SQL.statement("senders", SenderChoice, permitted=permitted(":member_id", "CAST(:sequence AS uuid)")),
+    _SQL.statement(
+        "senders",
+        SenderChoice,
+        permitted=permitted(":member_id", "CAST(:sequence AS uuid)"),
+        chosen_first=CHOSEN_FIRST,
+    ),
     _SQL.statement("steps", BuiltStep),
 )
 _MAKE, _CHANGE = _SQL.statement("make", UUID), _SQL.statement("change", UUID)
@@ -105,7 +112,7 @@ def steps_of(tx: Transaction, sequence_id: UUID) -> list[BuiltStep]:
 def senders(
     tx: Transaction, organization_id: UUID, member_id: UUID, sequence_id: UUID | None = None
 ) -> list[SenderChoice]:
-    """Return the mailboxes that a member's sequence may send from, their own first."""
+    """Return the mailboxes that a member's sequence may send from, what they chose first, then their own."""
     return _SENDERS.all(
         tx,
         organization_id=organization_id,
@@ -156,8 +163,9 @@ def change(
     name: str,
     sending: Mapping[str, Any] | None,
     fields: Sequence[str],
+    with_signature: bool | None = None,
 ) -> bool:
-    """Change name, sending hours and fields. Returns False if nothing changes."""
+    """Change name, sending hours, fields and, if it is not None, whether its emails carry a signature. Returns False if nothing changes."""
     return (
         _CHANGE.one_or_none(
             tx,
@@ -165,6 +173,7 @@ def change(
             name=name,
             sending=None if sending is None else dump_json(dict(sending)),
             fields=list(fields),
+            with_signature=with_signature,
         )
         is not None
     )

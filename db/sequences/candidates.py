@@ -34,6 +34,9 @@ class Destination(NamedTuple):
     provider: str
     mailbox_status: str
     sender_name: str
+    signature: str
+    signature_version: int
+    with_signature: bool
     time_zone: str
 
 
@@ -73,6 +76,12 @@ _IDS_OF = Statement(
     " JOIN candidates c ON c.organization_id = :organization_id AND c.email = x.email ORDER BY x.place",
     UUID,
 )
+_BRING_IN = Statement(
+    "INSERT INTO brought_in (organization_id, member_id, candidate_id)"
+    " SELECT c.organization_id, :member_id, c.id FROM candidates c"
+    " WHERE c.organization_id = :organization_id AND c.email = ANY(CAST(:emails AS text[])) AND c.erased_at IS NULL"
+    " ON CONFLICT DO NOTHING"
+)
 _DECLARED_FIELDS = Statement("SELECT DISTINCT unnest(fields) FROM sequences WHERE organization_id = :id", str)
 _DESTINATION = _SQL.statement("destination", Destination)
 _STEPS_OF = Statement(
@@ -90,6 +99,11 @@ def merge(known: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
         **{name: row.get(name) or known[name] for name in COLUMNS},
         "fields": {**known["fields"], **_filled(row)},
     }
+
+
+def bring_in(tx: Transaction, organization_id: UUID, member_id: UUID, emails: Sequence[str]) -> None:
+    """Have a member see these people although no sequence of theirs has them. A repetition changes nothing."""
+    _BRING_IN.run(tx, organization_id=organization_id, member_id=member_id, emails=list(emails))
 
 
 def upsert_candidates(

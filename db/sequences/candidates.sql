@@ -10,6 +10,6 @@ SELECT count(*) FILTER (WHERE created) AS created, count(*) FILTER (WHERE NOT cr
 
 -- name: destination
 SELECT s.id, s.name, s.status, s.fields, b.address AS sender, b.provider, b.status AS mailbox_status,
-  coalesce(h.name, w.name) AS sender_name, o.time_zone FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id
+  coalesce(h.name, w.name) AS sender_name, b.signature, b.signature_version, s.with_signature, o.time_zone FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id
 JOIN organizations o ON o.id = s.organization_id JOIN members w ON w.id = s.owner_id
 LEFT JOIN members h ON h.id = b.owner_id WHERE s.id = :id

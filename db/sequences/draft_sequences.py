@@ -1,6 +1,7 @@
 """Set a sequence back to draft, and find what keeps a draft from being activated."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
 from db.events import events
 from db.withdrawing.withdrawals import Scope, close_lanes
-from domain.completeness import Lack, lacks, wrong_fields
+from domain.completeness import Lack, StepText, lacks, wrong_fields
 from domain.errors import NotFound, NotPermitted
 from domain.event_payloads import SequenceSetBack
 
@@ -28,9 +29,12 @@ class _Facts(NamedTuple):
     people: bool
 
 
-class _Step(NamedTuple):
+class _Text(NamedTuple):
+    sequence_id: UUID
+    fields: list[str]
     subject: str | None
     body: str
+    is_task: bool
 
 
 _SQL = SqlFile(__name__)
@@ -50,7 +54,14 @@ _FACTS = Statement(
     _Facts,
 )
 _STEPS = Statement(
-    "SELECT subject, body FROM steps WHERE sequence_id = :id AND retired_at IS NULL ORDER BY position", _Step
+    "SELECT subject, body, kind = 'task' AS is_task FROM steps WHERE sequence_id = :id AND retired_at IS NULL"
+    " ORDER BY position",
+    StepText,
+)
+_TEXTS = Statement(
+    "SELECT t.sequence_id, s.fields, t.subject, t.body, t.kind = 'task' AS is_task FROM steps t JOIN sequences s ON s.id = t.sequence_id"
+    " WHERE s.id = ANY(:ids) AND t.retired_at IS NULL ORDER BY t.sequence_id, t.position",
+    _Text,
 )
 
 
@@ -103,11 +114,17 @@ def lacking(tx: Transaction, sequence_id: UUID, *, sender: Sequence[str]) -> lis
     )
 
 
-def refused_texts(tx: Transaction, sequence_id: UUID) -> list[str]:
-    """Return template errors in the steps' texts, each with the correct spelling."""
-    facts = _FACTS.one(tx, id=sequence_id)
-    return [each.what for each in wrong_fields(_steps(tx, sequence_id), facts.fields)]
+def refused_texts(tx: Transaction, sequence_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """Return template errors in the steps' texts, each with the correct spelling, by sequence; those without any are left out."""
+    found: dict[UUID, list[str]] = {}
+    for (key, fields), steps in groupby(
+        _TEXTS.all(tx, ids=list(sequence_ids)), lambda each: (each.sequence_id, each.fields)
+    ):
+        wrong = wrong_fields([StepText(each.subject, each.body, each.is_task) for each in steps], fields)
+        if wrong:
+            found[key] = [each.what for each in wrong]
+    return found
 
 
-def _steps(tx: Transaction, sequence_id: UUID) -> list[tuple[str | None, str]]:
-    return [(each.subject, each.body) for each in _STEPS.all(tx, id=sequence_id)]
+def _steps(tx: Transaction, sequence_id: UUID) -> list[StepText]:
+    return _STEPS.all(tx, id=sequence_id)

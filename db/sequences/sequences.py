@@ -10,7 +10,7 @@ from db.core.ids import new_id
 from db.core.jsonb import Json, dump_json
 from db.core.session import Transaction, database_now
 from db.core.statements import SqlFile, Statement
-from db.events import events
+from db.events import events, handed_incidents
 from db.sequences import handover_requests
 from domain.event_payloads import SequenceHandedOver
 from domain.handover import HandedOver
@@ -52,6 +52,7 @@ class _Facts(NamedTuple):
 class _Names(NamedTuple):
     address: str
     email: str
+    name: str
 
 
 _SQL = SqlFile(__name__)
@@ -79,7 +80,8 @@ _HAND_OVER = Statement(
     int,
 )
 _NAMES = Statement(
-    "SELECT b.address, w.email FROM mailboxes b, members w WHERE b.id = :mailbox AND w.id = :owner", _Names
+    "SELECT b.address, w.email, w.name FROM mailboxes b, members w WHERE b.id = :mailbox AND w.id = :owner",
+    _Names,
 )
 _ACTIVE = Statement("SELECT id FROM members WHERE id = ANY(:ids) AND active ORDER BY id", UUID)
 
@@ -98,7 +100,7 @@ def make_sequence(tx: Transaction, values: Mapping[str, Any]) -> UUID:
     """Create a sequence without steps."""
     sequence_id = new_id()
     sending = None if values["sending"] is None else dump_json(values["sending"])
-    _MAKE.run(tx, **{**values, "id": sequence_id, "sending": sending})
+    _MAKE.run(tx, **{"with_signature": True, **values, "id": sequence_id, "sending": sending})
     return sequence_id
 
 
@@ -109,10 +111,11 @@ def change_sequence(
     sending: Mapping[str, Any] | None,
     keep_sending: bool,
     fields: Sequence[str] | None,
+    with_signature: bool | None = None,
 ) -> bool:
     """Change what an import may change in a running sequence. Returns False if nothing changes.
 
-    ``sending`` None: the organization's hours, unless ``keep_sending``. ``fields`` None: as they are.
+    ``sending`` None: the organization's hours, unless ``keep_sending``. ``fields``, ``with_signature`` None: as they are.
     """
     return (
         _CHANGE.one_or_none(
@@ -121,6 +124,7 @@ def change_sequence(
             sending=None if sending is None else dump_json(dict(sending)),
             keep_sending=keep_sending,
             fields=None if fields is None else list(fields),
+            with_signature=with_signature,
         )
         is not None
     )
@@ -201,6 +205,15 @@ def hand_over(
         "former_mailbox_id": str(before.mailbox_id),
     }
     audit.write(tx, before.organization_id, actor, "sequence_handed_over", f"sequence:{sequence_id}", data)
+    if owner_id != before.owner_id:
+        handed_incidents.hand_on(
+            tx,
+            sequence_id,
+            former_id=before.owner_id,
+            former_mailbox_id=before.mailbox_id,
+            name=before.name,
+            owner=names.name,
+        )
     if quietly:
         return
     for member in _ACTIVE.all(tx, ids=[owner_id, before.owner_id]):  # former members are not notified

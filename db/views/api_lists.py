@@ -43,6 +43,7 @@ class _Grant(NamedTuple):
     given_by_kind: str
     given_by: str
     confirmed_at: datetime | None
+    first_email: dict[str, str] | None
 
 
 class _GrantRequest(NamedTuple):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
+from domain import task
 from domain.approval import WAITS
 from domain.connection import TRACEABLE
 
@@ -18,6 +19,11 @@ BLOCKED = "missing_merge_field: "
 REVIEW = "d.state = 'review'"
 FAILED = "d.state = 'closed' AND d.outcome = 'failed'"
 APPROVAL = f"d.state = 'pending' AND d.held AND d.reason = '{WAITS}'"
+# Of tasks that are due, with their sequence s and person c. Whoever answered or opted out has no open task any more.
+TASK = (
+    f"d.state = 'pending' AND d.held AND d.reason = '{task.WAITS}' AND d.due_at <= now() AND s.status = 'active'"
+    " AND e.status = 'active' AND suppressed(e.organization_id, c.email) IS NULL"
+)
 BLOCK = f"e.status = 'paused' AND e.reason LIKE '{BLOCKED.strip(': ')}%'"
 
 
@@ -51,6 +57,23 @@ class ToApprove(NamedTuple):
     status: str
     emails: int
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """A message that holds a person. ``kind``: opt_out (proposed, by ``words``) or unclear, ``until`` when it holds."""
+
+    id: UUID
+    kind: str
+    words: str
+    subject: str
+    why: str
+    received_at: datetime
+    candidate_id: UUID
+    person: str
+    sequence_id: UUID
+    sequence: str
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +114,8 @@ class _Listed(NamedTuple):
 
 
 _SQL = SqlFile(__name__)
-_COUNT = _SQL.statement("count", int, review=REVIEW, approval=APPROVAL, block=BLOCK, failed=FAILED)
+_COUNT = _SQL.statement("count", int, review=REVIEW, approval=APPROVAL, task=TASK, block=BLOCK, failed=FAILED)
+_MESSAGES = _SQL.statement("messages", Unsure)
 _SEQUENCE_OF_DELIVERY = Statement("SELECT sequence_id FROM deliveries WHERE id = :id", UUID)
 _STATE_OF_DELIVERY = Statement("SELECT state FROM deliveries WHERE id = :id", str)
 _IN_REVIEW = _SQL.statement("in_review", InReview, review=REVIEW)
@@ -101,7 +125,8 @@ _FAILED = _SQL.statement("failed", _Listed, failed=FAILED)
 
 
 def count(tx: Transaction, organization_id: UUID, owner_id: UUID | None, *, most: int = 100) -> int:
-    """Count open decisions, up to ``most``: emails in review, sequences with emails to approve, groups of people with the same cause.
+    """Count open decisions, up to ``most``: emails in review, sequences with emails to approve, tasks that are due, groups of people
+    with the same cause, messages that nobody can tell, and what the owner is asked for: permissions and hand-overs.
 
     Each open page asks every two seconds: of more than ``EXAMINED`` people or emails, groups can be missing.
     """
@@ -131,6 +156,15 @@ def in_review(
 ) -> list[InReview]:
     """List emails in review, oldest first."""
     return _IN_REVIEW.all(
+        tx, organization_id=organization_id, owner_id=owner_id, sequence_id=sequence_id, shown=SHOWN
+    )
+
+
+def unsure(
+    tx: Transaction, organization_id: UUID, owner_id: UUID | None, sequence_id: UUID | None = None
+) -> list[Unsure]:
+    """List messages that hold a person until somebody says what they are, oldest first."""
+    return _MESSAGES.all(
         tx, organization_id=organization_id, owner_id=owner_id, sequence_id=sequence_id, shown=SHOWN
     )
 

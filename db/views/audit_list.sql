@@ -20,10 +20,18 @@ CASE s.kind
   WHEN 'suppression' THEN (SELECT u.value FROM suppressions u WHERE u.id = s.id)
 END
 
+-- name: actor
+CASE WHEN left(a.actor_name, 7) = 'member:' THEN coalesce((SELECT m.name FROM members m WHERE m.id::text = substr(a.actor_name, 8)),
+  a.actor_name) ELSE a.actor_name END
+
+-- name: of_sequence
+SELECT a.id, a.at, a.actor_kind, {actor} AS actor, a.action, a.data FROM audit_entries a
+WHERE a.organization_id = :organization_id AND a.subject = :subject AND a.action <> 'withdrawal_answered'
+  AND (CAST(:before AS uuid) IS NULL OR a.id < CAST(:before AS uuid))
+ORDER BY a.id DESC LIMIT CAST(:limit AS int)
+
 -- name: page
-SELECT a.id, a.at, a.actor_kind, a.action, a.subject, a.data, a.position, a.hash, {about} AS about,
-  CASE WHEN left(a.actor_name, 7) = 'member:' THEN coalesce((SELECT m.name FROM members m WHERE m.id::text = substr(a.actor_name, 8)),
-    a.actor_name) ELSE a.actor_name END AS actor
+SELECT a.id, a.at, a.actor_kind, a.action, a.subject, a.data, a.position, a.hash, {about} AS about, {actor} AS actor
 FROM audit_entries a
 CROSS JOIN LATERAL (SELECT split_part(a.subject, ':', 1) AS kind, CASE WHEN length(split_part(a.subject, ':', 2)) = 36
     AND split_part(a.subject, ':', 2) ~ '^[0-9a-f-]+$' THEN CAST(split_part(a.subject, ':', 2) AS uuid) END AS id) s
@@ -31,6 +39,12 @@ WHERE a.organization_id = :organization_id
   AND (CAST(:who AS text) = '' OR strpos(lower(a.actor_name), lower(CAST(:who AS text))) > 0)
   AND (CAST(:actions AS text[]) IS NULL OR a.action = ANY(CAST(:actions AS text[])))
   AND (CAST(:first AS uuid) IS NULL OR a.id >= CAST(:first AS uuid) AND a.id < CAST(:last AS uuid))
+  AND (NOT CAST(:narrowed AS boolean) OR a.subject = ANY(ARRAY(
+    SELECT 'candidate:' || p.id FROM unnest(CAST(:people AS uuid[])) AS p (id)
+    UNION ALL SELECT 'enrollment:' || e.id FROM enrollments e WHERE e.candidate_id = ANY(CAST(:people AS uuid[]))
+    UNION ALL SELECT 'delivery:' || d.id FROM enrollments e JOIN deliveries d ON d.enrollment_id = e.id
+      WHERE e.candidate_id = ANY(CAST(:people AS uuid[]))
+    UNION ALL SELECT 'sequence:' || q.id FROM unnest(CAST(:sequences AS uuid[])) AS q (id))))
   AND (CAST(:unsealed_before AS uuid) IS NULL OR a.position IS NOT NULL OR a.id < CAST(:unsealed_before AS uuid))
   AND (CAST(:before AS bigint) IS NULL OR a.position < CAST(:before AS bigint))
 ORDER BY a.position DESC NULLS FIRST, a.id DESC LIMIT CAST(:limit AS int)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from db.core.session import Transaction
-from db.core.statements import SqlFile, Statement
+from db.core.statements import SqlFile
 from domain.lane import MAX_QUEUED
 from domain.processes import SILENT_AFTER
 
@@ -18,6 +18,7 @@ class Overview:
 
     ``overdue_for_no_reason``: emails that could leave and do not. It is the number to alarm on, beside missing processes: a
     backlog at a mailbox's pace makes ``due`` and ``lag`` large and is healthy. ``drained_for``: seconds; 0 = nobody has stopped sending.
+    ``reading_lag``: seconds by which the mailbox that waits longest to be read is late.
     """
 
     due: int
@@ -40,6 +41,7 @@ class Overview:
     lanes_asked_to_wait: int
     lanes_on_hold: int
     drained_for: float
+    reading_lag: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +127,6 @@ _HELD_UP = _SQL.statement("held_up", _Class)
 _DRAINS = _SQL.statement("drains", _Drains)
 _PACES = _SQL.statement("paces", LanePace)
 _NOTICES = _SQL.statement("notices", NoticeLine)
-_MARK_READ = Statement(
-    "UPDATE notices SET read_at = coalesce(read_at, clock_timestamp()) WHERE id = :id RETURNING id", UUID
-)
 _DELIVERIES = _SQL.statement("deliveries", DeliveryLine)
 _SETTLED = _SQL.statement("settled", Settled)
 
@@ -153,11 +152,6 @@ def notices(
 ) -> list[NoticeLine]:
     """Return the newest notices, newest first."""
     return _NOTICES.all(tx, recipient=recipient, channel=channel, limit=limit)
-
-
-def mark_read(tx: Transaction, notice_id: UUID) -> bool:
-    """Record that the recipient has read a notice. Returns False if there is none with this id."""
-    return _MARK_READ.one_or_none(tx, id=notice_id) is not None
 
 
 def deliveries(

@@ -20,7 +20,8 @@ SELECT
   (SELECT count(*) FROM lanes WHERE NOT open) AS lanes_closed,
   (SELECT count(*) FROM lanes WHERE open AND retry_after_until > now()) AS lanes_asked_to_wait,
   {on_hold} AS lanes_on_hold,
-  {drained_for} AS drained_for
+  {drained_for} AS drained_for,
+  (SELECT seconds FROM metrics_reading_lag) AS reading_lag
 
 -- name: drained_for
 greatest(coalesce(extract(epoch FROM now() - (SELECT min(since) FROM holds WHERE organization_id IS NULL AND ended_at IS NULL

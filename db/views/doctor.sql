@@ -1,6 +1,7 @@
 -- name: login
 SELECT current_user::text AS name, r.rolsuper AS superuser, pg_has_role(current_user, 'onbehalf_tenant', 'MEMBER') AS tenant,
-  (SELECT pg_get_userbyid(relowner)::text FROM pg_class WHERE oid = to_regclass('deliveries')) AS owner
+  (SELECT pg_get_userbyid(relowner)::text FROM pg_class WHERE oid = to_regclass('deliveries')) AS owner,
+  has_schema_privilege('public', 'public', 'CREATE') AS anybody_makes
 FROM pg_roles r WHERE r.rolname = current_user
 
 -- name: absent_roles

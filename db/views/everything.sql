@@ -5,6 +5,8 @@ SELECT to_jsonb(c) - 'organization_id' AS person,
   (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', p.kind, 'value', p.value, 'reason', p.reason, 'source', p.source,
       'created_at', p.created_at, 'lifted_at', p.lifted_at, 'lift_reason', p.lift_reason) ORDER BY p.id), '[]') FROM suppressions p
     WHERE p.organization_id = c.organization_id AND p.kind = 'address' AND (p.value = c.email OR p.candidate_id = c.id)) AS suppressions,
+  (SELECT coalesce(jsonb_agg(jsonb_build_object('member', m.name, 'at', i.created_at) ORDER BY i.created_at), '[]')
+    FROM brought_in i JOIN members m ON m.id = i.member_id WHERE i.candidate_id = c.id) AS brought_in,
   (SELECT coalesce(jsonb_agg(jsonb_build_object('id', e.id, 'sequence', s.name, 'status', e.status, 'reason', e.reason,
       'created_at', e.created_at) ORDER BY e.created_at), '[]') FROM enrollments e JOIN sequences s ON s.id = e.sequence_id
     WHERE e.candidate_id = c.id) AS sequences,

@@ -26,6 +26,14 @@ class Around:
 
 
 @dataclass(frozen=True, slots=True)
+class Here:
+    """``zone``: the member's own or else the organization's."""
+
+    zone: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Zones:
     """``own``: None = the organization's."""
 
@@ -35,6 +43,11 @@ class Zones:
 
 _SQL = SqlFile(__name__)
 _AROUND = _SQL.statement("around", Around, operates=operators.HOLDS)
+_HERE = Statement(
+    "SELECT coalesce(m.time_zone, o.time_zone) AS zone, clock_timestamp() AS now FROM members m"
+    " JOIN organizations o ON o.id = m.organization_id WHERE m.id = :id",
+    Here,
+)
 _ZONES = Statement(
     "SELECT m.time_zone AS own, o.time_zone AS organization FROM members m JOIN organizations o ON o.id = m.organization_id"
     " WHERE m.id = :id",
@@ -46,6 +59,11 @@ _SET_ZONE = Statement("UPDATE members SET time_zone = :zone WHERE id = :id")
 def around(tx: Transaction, member_id: UUID) -> Around:
     """Return what surrounds the member's pages. Bounded work, because each open page asks every two seconds."""
     return _AROUND.one(tx, id=member_id, most=MOST)
+
+
+def here(tx: Transaction, member_id: UUID) -> Here:
+    """Return the zone in which the member reads times, and the time."""
+    return _HERE.one(tx, id=member_id)
 
 
 def zones(tx: Transaction, member_id: UUID) -> Zones:

@@ -133,6 +133,7 @@ class Organization:
 _SQL = SqlFile(__name__)
 _ENROLLMENTS = _SQL.statement("enrollments", Enrollment)
 _CANDIDATES = _SQL.statement("candidates", Candidate)
+_CANDIDATES_BY_NAME = _SQL.statement("candidates_by_name", Candidate)
 _CANDIDATE = _SQL.statement("candidate", WholeCandidate)
 _PLACES = _SQL.statement("places", Place)
 _MAILBOX = _SQL.statement("mailbox", Mailbox)
@@ -155,10 +156,16 @@ def enrollments(
 
 
 def candidates(
-    tx: Transaction, *, organization_id: UUID | None = None, words: str = "", limit: int = 50
+    tx: Transaction,
+    *,
+    organization_id: UUID | None = None,
+    words: str = "",
+    by_name: bool = False,
+    limit: int = 50,
 ) -> list[Candidate]:
-    """Return people, the newest first. ``words``: in their name, company or address."""
-    return _CANDIDATES.all(tx, organization_id=organization_id, words=words.strip(), limit=limit)
+    """Return people, the newest first, or ``by_name``. ``words``: in their name, company or address."""
+    wanted = _CANDIDATES_BY_NAME if by_name else _CANDIDATES
+    return wanted.all(tx, organization_id=organization_id, words=words.strip(), limit=limit)
 
 
 def candidate(tx: Transaction, candidate_id: UUID) -> WholeCandidate:

@@ -14,16 +14,23 @@ FROM (
 JOIN organizations o ON o.id = e.organization_id JOIN sequences s ON s.id = e.sequence_id
 JOIN candidates c ON c.id = e.candidate_id ORDER BY e.id DESC
 
--- name: candidates
+-- name: people
 SELECT c.id, o.name AS organization, c.email, {name} AS name, c.company,
   coalesce(suppressed(c.organization_id, c.email), '') AS suppressed, c.away_until,
   (SELECT count(*) FROM enrollments e WHERE e.candidate_id = c.id AND e.status IN ('active', 'paused')) AS sequences
-FROM (
-  SELECT x.* FROM candidates x WHERE x.erased_at IS NULL
-    AND (CAST(:organization_id AS uuid) IS NULL OR x.organization_id = :organization_id)
-    AND (:words = '' OR strpos(lower(concat_ws(' ', x.first_name, x.last_name, x.company, x.email)), lower(:words)) > 0)
-  ORDER BY x.id DESC LIMIT :limit) c
-JOIN organizations o ON o.id = c.organization_id ORDER BY c.id DESC
+FROM
+
+-- name: wanted
+SELECT x.* FROM candidates x WHERE x.erased_at IS NULL
+  AND (CAST(:organization_id AS uuid) IS NULL OR x.organization_id = :organization_id)
+  AND (:words = '' OR strpos(lower(concat_ws(' ', x.first_name, x.last_name, x.company, x.email)), lower(:words)) > 0)
+
+-- name: candidates
+{people} ({wanted} ORDER BY x.id DESC LIMIT :limit) c JOIN organizations o ON o.id = c.organization_id ORDER BY c.id DESC
+
+-- name: candidates_by_name
+{people} ({wanted} ORDER BY x.whole_name, x.email, x.id LIMIT :limit) c JOIN organizations o ON o.id = c.organization_id
+ORDER BY c.whole_name, c.email, c.id
 
 -- name: name
 trim(c.first_name || ' ' || c.last_name)

@@ -124,6 +124,7 @@ class _ApiKey(NamedTuple):
     scopes: str
     created_at: datetime
     used_at: datetime | None
+    expires_at: datetime | None
     revoked_at: datetime | None
 
 
@@ -149,6 +150,7 @@ class _Grant(NamedTuple):
     given_at: datetime
     expires_at: datetime | None
     daily_limit: int | None
+    first_email: str | None
     only_for: str | None
     archived_at: datetime | None
     archived_reason: str
@@ -189,12 +191,13 @@ _BEGINNING = {
 _OF_ORGANIZATION = {kind: Statement(f"{every} WHERE o.id = :id", _Named) for kind, every in _ALL.items()}
 _ENROLLMENTS_OF_PERSON = Statement(
     "SELECT e.id FROM enrollments e JOIN candidates c ON c.id = e.candidate_id"
-    " WHERE c.email = lower(:email) ORDER BY e.created_at",
+    " WHERE c.email = lower(:email) AND e.reason IS DISTINCT FROM 'address_corrected' ORDER BY e.created_at",
     UUID,
 )
 _ENROLLMENT = Statement("SELECT id FROM enrollments WHERE id = :id", UUID)
 _SITUATION = _SQL.statement("situation", Situation)
 _RECEIPT = _SQL.statement("receipt", _Receipt, by_hand_of=BY_HAND_OF)
+_ORGANIZATION_OF_PERSON = Statement("SELECT organization_id FROM candidates WHERE id = :id", UUID)
 _ORGANIZATION_OF = Statement("SELECT organization_id FROM sequences WHERE id = :id", UUID)
 _LISTS: dict[str, Statement[Any]] = {
     "organization": Statement("SELECT id, name, time_zone FROM organizations ORDER BY name", _Organization),
@@ -279,6 +282,11 @@ def receipt(tx: Transaction, delivery_id: UUID) -> dict[str, Any] | None:
 def organization_of(tx: Transaction, sequence_id: UUID) -> UUID:
     """Return the organization of a sequence."""
     return _ORGANIZATION_OF.one(tx, id=sequence_id)
+
+
+def organization_of_person(tx: Transaction, candidate_id: UUID) -> UUID:
+    """Return the organization of a candidate."""
+    return _ORGANIZATION_OF_PERSON.one(tx, id=candidate_id)
 
 
 def ids_of(tx: Transaction, kind: str, organization_id: UUID) -> dict[str, UUID]:

@@ -24,7 +24,7 @@ WHERE e.id = :id
 -- name: lost_key
 -- The key of the mailbox's sign-in, if no worker that sends has it; NULL too where none of them runs or has ever reported.
 (SELECT q.key_id FROM (
-    SELECT c.key_id FROM credentials c WHERE c.mailbox_id = b.id AND b.provider IN ('graph', 'microsoft_smtp')
+    SELECT c.key_id FROM credentials c WHERE c.mailbox_id = b.id AND b.provider IN ('graph', 'gmail', 'microsoft_smtp')
     UNION ALL SELECT x.key_id FROM smtp_settings x WHERE x.mailbox_id = b.id AND x.provider = b.provider) q
   WHERE (SELECT NOT bool_or(q.key_id = ANY(p.key_ids)) FROM processes p WHERE 'send' = ANY(p.queues)
     AND p.stopped_at IS NULL AND p.seen_at > clock_timestamp() - CAST(:silent AS interval)) LIMIT 1)
@@ -58,7 +58,7 @@ FROM members m JOIN organizations o ON o.id = m.organization_id
 ORDER BY o.name, m.email
 
 -- name: api_keys
-SELECT o.name AS organization, k.name, array_to_string(k.scopes, ' ') AS scopes, k.created_at, k.used_at, k.revoked_at
+SELECT o.name AS organization, k.name, array_to_string(k.scopes, ' ') AS scopes, k.created_at, k.used_at, k.expires_at, k.revoked_at
 FROM api_keys k JOIN organizations o ON o.id = k.organization_id
 ORDER BY o.name, k.revoked_at NULLS FIRST, k.name
 
@@ -70,7 +70,7 @@ ORDER BY r.settled_at NULLS FIRST, r.created_at
 -- name: grants
 SELECT g.id, b.address AS mailbox, coalesce(e.email, 'everyone') AS given_to, r.email AS mailbox_owner,
   g.given_by_kind, coalesce(nullif(g.given_by, ''), r.email) AS given_by, g.confirmed_at, g.version, g.given_at,
-  g.expires_at, g.daily_limit,
+  g.expires_at, g.daily_limit, CASE WHEN g.first_email->>'by' IS NOT NULL THEN 'read' WHEN g.first_email IS NOT NULL THEN 'waits' END AS first_email,
   (SELECT string_agg(s.name, ', ' ORDER BY s.name) FROM sequences s WHERE s.id = ANY(g.sequence_ids)) AS only_for,
   g.archived_at, coalesce(g.archived_reason, '') AS archived_reason
 FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id JOIN members r ON r.id = g.mailbox_owner_id

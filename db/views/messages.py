@@ -39,12 +39,18 @@ class Person:
     unclear_until: datetime | None
     manages: bool
     enrolled: bool
-    in_mailbox: bool
+    theirs_alone: bool
+    known: bool
 
     @property
     def sight(self) -> Sight | None:
         """How much of the person the viewer sees."""
-        return sight(manages=self.manages, enrolled=self.enrolled, in_mailbox=self.in_mailbox)
+        return sight(
+            manages=self.manages,
+            enrolled=self.enrolled,
+            theirs_alone=self.theirs_alone,
+            known=self.known,
+        )
 
     @property
     def whole(self) -> bool:
@@ -98,6 +104,9 @@ class Written(NamedTuple):
     location: str
     fields: Json
     extra_fields: list[str]
+    signature: str
+    signature_version: int
+    with_signature: bool
 
 
 class Received(NamedTuple):
@@ -148,6 +157,7 @@ class Waiting:
 
 
 _SQL = SqlFile(__name__)
+SEES = _SQL.fragment("sees")  # people ``c`` of whom ``:member_id`` sees everything
 KNOWS = _SQL.fragment("knows")  # people ``c`` of whom ``:member_id`` sees anything
 IN_MAILBOX, LABEL = _SQL.fragment("in_mailbox"), _SQL.fragment("label")  # of people ``c``
 _PERSON, _PLACES = _SQL.statement("person", Person), _SQL.statement("places", InSequence)

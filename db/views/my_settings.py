@@ -28,6 +28,8 @@ class MyMailbox:
     checked_at: datetime | None
     provider: str
     zone: str
+    daily_cap: int
+    sent_today: int
     only_a_test_helps: bool  # an email was refused for something that no sign-in changes
     renamed_from: str | None  # the address it had before Microsoft changed it
     renamed_at: datetime | None
@@ -39,6 +41,7 @@ class GivenGrant:
 
     ``names``: the only sequences it covers; None = all. ``used_today`` counts only if there is a ``daily_limit``.
     ``by_hand_of``: who gave it in the member's name ("an operator's file (…)"); None: the member did.
+    ``first_email``: None: it sends by itself; waits: the owner reads one before it leaves; read: they have.
     """
 
     id: UUID
@@ -53,11 +56,12 @@ class GivenGrant:
     person_id: UUID | None
     by_hand_of: str | None
     confirmed_at: datetime | None
+    first_email: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedGrant:
-    """A mailbox that the member may send from."""
+    """A mailbox that the member may send from. ``first_email``: as of a ``GivenGrant``."""
 
     address: str
     mailbox_owner: str
@@ -69,6 +73,7 @@ class ReceivedGrant:
     names: list[str] | None
     zone: str
     used_today: int
+    first_email: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,11 @@ _COLLEAGUES = Statement(
 )
 _GAVE = Statement(
     "SELECT EXISTS (SELECT FROM grants WHERE id = :id AND mailbox_owner_id = :mailbox_owner)", bool
+)
+_ONLY_LENDS = Statement(
+    "SELECT NOT EXISTS (SELECT FROM sequences WHERE owner_id = :id) AND (EXISTS (SELECT FROM grants WHERE mailbox_owner_id = :id)"
+    " OR EXISTS (SELECT FROM grant_requests r JOIN mailboxes b ON b.id = r.mailbox_id WHERE b.owner_id = :id AND r.status = 'open'))",
+    bool,
 )
 _ENDED_WITH_MAILBOX = _SQL.statement("ended_with_mailbox", EndedGrant)
 _FIND_COLLEAGUE = _SQL.statement("find_colleague", _Colleague)
@@ -174,6 +184,11 @@ def colleagues(tx: Transaction, member_id: UUID, limit: int) -> list[tuple[UUID,
 def gave(tx: Transaction, grant_id: UUID, mailbox_owner_id: UUID) -> bool:
     """Did this member give the grant, whether or not it is still active?"""
     return _GAVE.one(tx, id=grant_id, mailbox_owner=mailbox_owner_id)
+
+
+def only_lends(tx: Transaction, member_id: UUID) -> bool:
+    """Did the member give a permission, or is asked for one, and has no sequence?"""
+    return _ONLY_LENDS.one(tx, id=member_id)
 
 
 def ended_with_mailbox(tx: Transaction, member_id: UUID) -> list[EndedGrant]:

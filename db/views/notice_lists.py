@@ -40,7 +40,8 @@ _ONE = Statement(f"SELECT * FROM notices WHERE {_MINE} AND id = :id", Line)
 _NEWEST = Statement(f"SELECT id FROM notices WHERE {_MINE} ORDER BY id DESC LIMIT 1", UUID)
 _UNREAD = Statement(f"SELECT count(*) FROM notices WHERE {_MINE} AND read_at IS NULL", int)
 _MARK_READ = Statement(
-    f"UPDATE notices SET read_at = coalesce(read_at, clock_timestamp()) WHERE {_MINE} AND id = :id"
+    "UPDATE notices SET read_at = coalesce(read_at, clock_timestamp()) WHERE id = :id AND channel = 'in_app'"
+    " AND (CAST(:recipient AS uuid) IS NULL OR owner_id = :recipient)"
 )
 _MARK_ALL_READ = Statement(
     f"UPDATE notices SET read_at = clock_timestamp() WHERE {_MINE} AND read_at IS NULL"
@@ -49,11 +50,17 @@ _MARK_ALL_READ = Statement(
 
 
 def of_recipient(
-    tx: Transaction, recipient: UUID, *, unread_only: bool, search: str, before: UUID | None
+    tx: Transaction,
+    recipient: UUID,
+    *,
+    unread_only: bool,
+    search: str,
+    before: UUID | None,
+    limit: int = PER_PAGE + 1,
 ) -> list[Line]:
-    """Return a page of notices, plus one if there are more. ``before``: only those older than this one."""
+    """Return a page of notices, by default with one more if there are more. ``before``: only those older than this one."""
     return _OF_RECIPIENT.all(
-        tx, recipient=recipient, unread_only=unread_only, search=search, before=before, limit=PER_PAGE + 1
+        tx, recipient=recipient, unread_only=unread_only, search=search, before=before, limit=limit
     )
 
 
@@ -75,9 +82,10 @@ def newest(tx: Transaction, recipient: UUID) -> UUID | None:
     return _NEWEST.one_or_none(tx, recipient=recipient)
 
 
-def mark_read(tx: Transaction, recipient: UUID, notice_id: UUID) -> None:
-    """Mark one notice as read."""
-    _MARK_READ.run(tx, recipient=recipient, id=notice_id)
+def mark_read(tx: Transaction, recipient: UUID | None, notice_id: UUID) -> None:
+    """Mark one notice as read. ``recipient`` None: anybody's. Raises ``NotFound``."""
+    if not _MARK_READ.run(tx, recipient=recipient, id=notice_id):
+        raise NotFound("There is no such notification.")
 
 
 def mark_all_read(tx: Transaction, recipient: UUID, *, up_to: UUID | None) -> int:

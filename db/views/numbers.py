@@ -25,7 +25,10 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The numbers of a period. ``lines``: a page of the rows. ``weeks``: every week, oldest first. ``sequence``: its name."""
+    """The numbers of a period. ``lines``: a page of the rows. ``weeks``: every week, oldest first. ``sequence``: its name.
+
+    ``counted_at``: when a scheduler counted them; None: just now.
+    """
 
     by: By
     period: Period
@@ -34,11 +37,18 @@ class Report:
     weeks: list[Line]
     lines: list[Line]
     more: bool
+    counted_at: datetime | None
 
 
 class _Organization(NamedTuple):
     zone: str
     now: datetime
+
+
+class _Result(NamedTuple):
+    delivery_id: UUID
+    what: str
+    interested: bool | None
 
 
 class _Row(NamedTuple):
@@ -57,7 +67,11 @@ class _Row(NamedTuple):
 
 
 _SQL = SqlFile(__name__)
-_READ = _SQL.statement("read", _Row).planned_for_its_values()
+HISTOGRAM = _SQL.fragment("histogram")  # what is counted, also by schedulers (db/sequences/counted.py)
+_RESULTS = _SQL.statement("results", _Result).planned_for_its_values()
+_LIVE = _SQL.statement("live", _Row).planned_for_its_values()
+_KEPT = _SQL.statement("kept", _Row).planned_for_its_values()
+_COUNTED_AT = _SQL.statement("counted_at", datetime)
 _ORGANIZATION = _SQL.statement("organization", _Organization)
 _SEQUENCE = _SQL.statement("sequence", str)
 _COUNTS = tuple(each.name for each in fields(Numbers))
@@ -75,31 +89,52 @@ def read(
 ) -> Report:
     """Return the numbers of this week and those before it, ``weeks`` in all; of one sequence or all that the viewer sees.
 
-    ``after``: how many rows come before this page. Weeks are the organization's, so that everybody has the same numbers.
+    ``after``: how many rows come before this page. Weeks are the organization's, so that everybody has the same numbers. Those of a
+    large organization are as a scheduler counted them last, but for one sequence they are counted now.
     Raises ``NotFound``: the viewer sees no such sequence.
     """
     here = _ORGANIZATION.one(tx, id=viewer.organization_id)
     spans = period(weeks, here.zone, here.now)
-    who = {"organization_id": viewer.organization_id, "member_id": viewer.member_id}
-    name = None
-    if sequence_id is not None and (name := _SEQUENCE.one_or_none(tx, id=sequence_id, **who)) is None:
-        raise NotFound("There is no such sequence.")
-    rows = _READ.all(
-        tx,
-        **who,
-        sequence_id=sequence_id,
-        since=spans.since,
-        until=spans.until,
-        zone=spans.zone,
-        by=by.value,
-        after=after,
-        limit=limit + 1,
-    )
+    organization_id, member_id = viewer.organization_id, viewer.member_id
+    name = counted_at = None
+    if sequence_id is None:
+        counted_at = _COUNTED_AT.one_or_none(tx, organization_id=organization_id)
+    else:
+        name = _SEQUENCE.one_or_none(tx, id=sequence_id, organization_id=organization_id, member_id=member_id)
+        if name is None:
+            raise NotFound("There is no such sequence.")
+    asked = {
+        "viewer_id": member_id or organization_id,
+        "kinds": sorted({"total", "week", by.value}),
+        "by": by.value,
+        "after": after,
+        "limit": limit + 1,
+    }
+    if counted_at is None:
+        rows = _LIVE.all(tx, **of_period(tx, organization_id, spans), sequence_id=sequence_id, **asked)
+    else:
+        rows = _KEPT.all(tx, monday=spans.mondays[0], **asked)
     total = next((_numbers(row) for row in rows if row.kind == "total"), Numbers())
     found = {row.week: _numbers(row) for row in rows if row.kind == "week"}
     calendar = [Line(str(each), week(each), found.get(each, Numbers())) for each in spans.mondays]
     lines = [_line(row, by) for row in rows if row.kind == "row"] if by is not By.WEEK else calendar[::-1]
-    return Report(by, spans, name, total, calendar, lines[:limit], by is not By.WEEK and len(lines) > limit)
+    more = by is not By.WEEK and len(lines) > limit
+    return Report(by, spans, name, total, calendar, lines[:limit], more, counted_at)
+
+
+def of_period(tx: Transaction, organization_id: UUID, spans: Period) -> dict[str, object]:
+    """Return the parameters of ``HISTOGRAM`` that say which emails it counts, and by id which of them had a result."""
+    found = _RESULTS.all(tx, organization_id=organization_id, since=spans.since)
+    return {
+        "organization_id": organization_id,
+        "since": spans.since,
+        "until": spans.until,
+        "zone": spans.zone,
+        "answered": [each.delivery_id for each in found if each.what == "answer"],
+        "interested": [each.delivery_id for each in found if each.interested],
+        "bounced": [each.delivery_id for each in found if each.what == "bounce"],
+        "opted_out": [each.delivery_id for each in found if each.what == "opt_out"],
+    }
 
 
 def _line(row: _Row, by: By) -> Line:

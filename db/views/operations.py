@@ -17,6 +17,7 @@ from db.core.session import Transaction
 from db.core.statements import SqlFile
 from db.views import dashboard, processes
 from db.views.dashboard import LastHour, Overview
+from domain.lag import BOUNDS
 from domain.processes import Process
 
 MOST = 20  # lines of a list; the page says how many there are
@@ -109,11 +110,24 @@ class Jobs:
 
 
 @dataclass(frozen=True, slots=True)
+class Lately:
+    """Emails that left or were given up in the last minute. ``lags``: how many were how late, by the ranges of ``domain.lag``.
+
+    ``attempts``: to send them; ``attempts_failed``: those of them that failed.
+    """
+
+    lags: Sequence[int]
+    attempts: int
+    attempts_failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """All that is measured at once. ``queues``: messages in Redis by queue; None: it is away."""
 
     overview: Overview
     last_hour: LastHour
+    lately: Lately
     lanes: Sequence[WaitingLane]
     reading: Reading
     unread: Sequence[UnreadMailbox]
@@ -125,6 +139,7 @@ class Measured:
 
 
 _SQL = SqlFile(__name__)
+_LATELY = _SQL.statement("lately", Lately)
 _LANES = _SQL.statement("lanes", WaitingLane)
 _READING = _SQL.statement("reading", Reading)
 _UNREAD = _SQL.statement("unread", UnreadMailbox)
@@ -141,6 +156,7 @@ def measure(tx: Transaction, queues: Mapping[str, int] | None) -> Measured:
     return Measured(
         dashboard.overview(tx),
         dashboard.last_hour(tx),
+        _LATELY.one(tx, bounds=list(BOUNDS)),
         _LANES.all(tx, most=MOST, counted=MAX_COUNTED),
         _READING.one(tx),
         _UNREAD.all(tx, most=MOST),
@@ -152,9 +168,9 @@ def measure(tx: Transaction, queues: Mapping[str, int] | None) -> Measured:
     )
 
 
-def figures(measured: Measured) -> dict[str, float]:
+def figures(measured: Measured) -> dict[str, object]:
     """Return the numbers of which every minute is kept, for pictures."""
-    return {**asdict(measured.overview), "unread": measured.reading.unread}
+    return {**asdict(measured.overview), **asdict(measured.lately), "unread": measured.reading.unread}
 
 
 def as_json(measured: Measured) -> Json:

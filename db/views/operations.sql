@@ -1,5 +1,18 @@
 -- How the whole installation stands. No address, no name of a person, no text.
 
+-- name: lately
+-- An email that a search found has the time of the search as its due time, after its request.
+WITH sent AS (
+  SELECT extract(epoch FROM send_started_at - due_at)::float AS lag, failures FROM deliveries
+  WHERE state = 'sent' AND sent_at > now() - interval '1 minute'),
+failed AS (
+  SELECT (SELECT coalesce(sum(failures), 0) FROM sent)
+    + (SELECT count(*) FROM audit_entries WHERE action = 'delivery_failed' AND at > now() - interval '1 minute') AS number)
+SELECT (SELECT array_agg(coalesce(c.number, 0) ORDER BY r.place) FROM generate_series(0, cardinality(CAST(:bounds AS float[]))) AS r (place)
+    LEFT JOIN (SELECT width_bucket(lag, CAST(:bounds AS float[])) AS place, count(*) AS number FROM sent WHERE lag >= 0 GROUP BY 1) c
+      USING (place)) AS lags,
+  (SELECT count(*) FROM sent) + failed.number AS attempts, failed.number AS attempts_failed FROM failed
+
 -- name: lanes
 -- Few columns of each open lane, then what belongs to the few that are shown.
 WITH found AS (

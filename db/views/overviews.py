@@ -28,12 +28,15 @@ class SequenceLine:
     paused_reason: str | None
     paused_at: datetime | None
     address: str
+    sender: str | None  # who owns the mailbox, None: a sender address
+    sender_id: UUID | None
     owner: str
     owner_id: UUID
     place: int
     waiting: int
     held: int
     sent: int
+    answered: int
     in_doubt: int
     review: int
     blocked: int
@@ -53,19 +56,22 @@ class SequenceLine:
 class Filter:
     """Which sequences to list. ``owner_id`` None: of all owners.
 
-    ``status``: "" (all but archived ones), paused, active, draft, finished, archived, or attention. ``sort``: "" (by status), name, new.
+    ``status``: "" (all but archived ones), paused, active, draft, finished, archived, or attention. ``sort``: "" (by status), name,
+    new, next (its next email), answered. ``mailbox_id``: the sender.
     """
 
     owner_id: UUID | None
     status: str = ""
     search: str = ""
     sort: str = ""
+    mailbox_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MailboxLine:
     """A mailbox of the organization. ``owner`` None: a sender address."""
 
+    id: UUID
     address: str
     owner: str | None
     status: str
@@ -93,6 +99,13 @@ class GrantLine:
     confirmed_at: datetime | None
 
 
+class Sender(NamedTuple):
+    """A mailbox that sequences are sent from. ``name``: whose, or its address."""
+
+    id: UUID
+    name: str
+
+
 class _Grantee(NamedTuple):
     name: str | None
 
@@ -100,6 +113,7 @@ class _Grantee(NamedTuple):
 _SQL = SqlFile(__name__)
 _SEQUENCES_OF = _SQL.statement("sequences_of", SequenceLine, block=BLOCK, review=REVIEW, failed=FAILED)
 _COUNT_SEQUENCES = _SQL.statement("count_sequences", int, block=BLOCK, review=REVIEW, failed=FAILED)
+_SENDERS = _SQL.statement("senders", Sender)
 _RESUMED_JUST_NOW = Statement(
     "SELECT EXISTS (SELECT FROM sequences WHERE organization_id = :id AND status = 'active'"
     " AND resumed_at > clock_timestamp() - interval '1 minute')",
@@ -114,6 +128,11 @@ _MAILBOXES = _SQL.statement("mailboxes", MailboxLine)
 _GRANTS = _SQL.statement("grants", GrantLine, by_hand_of=BY_HAND_OF)
 _IS_GRANT_OF = Statement(
     "SELECT EXISTS (SELECT FROM grants WHERE id = :id AND organization_id = :organization_id)", bool
+)
+_GRANTEES_IN_TENANT = Statement(
+    "SELECT p.name FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id LEFT JOIN members p ON p.id = g.grantee_id"
+    " WHERE b.organization_id = :id AND b.provider = 'microsoft_tenant' AND g.archived_at IS NULL ORDER BY p.name NULLS FIRST",
+    _Grantee,
 )
 _GRANTEES = Statement(
     "SELECT p.name FROM grants g LEFT JOIN members p ON p.id = g.grantee_id"
@@ -148,6 +167,11 @@ def count_sequences(tx: Transaction, organization_id: UUID, wanted: Filter) -> i
     return _COUNT_SEQUENCES.one(tx, **_values(organization_id, wanted, None))
 
 
+def senders(tx: Transaction, organization_id: UUID, owner_id: UUID | None) -> list[Sender]:
+    """Return the senders of the sequences of one owner, or of everybody, by name: up to 200."""
+    return _SENDERS.all(tx, id=organization_id, owner_id=owner_id)
+
+
 def _values(organization_id: UUID, wanted: Filter, only: UUID | None) -> dict[str, object]:
     return {
         "organization_id": organization_id,
@@ -155,6 +179,7 @@ def _values(organization_id: UUID, wanted: Filter, only: UUID | None) -> dict[st
         "status": wanted.status,
         "search": wanted.search,
         "sort": wanted.sort,
+        "mailbox_id": wanted.mailbox_id,
         "only": only,
     }
 
@@ -200,6 +225,11 @@ def grant(tx: Transaction, grant_id: UUID, organization_id: UUID) -> GrantLine:
 def is_grant_of(tx: Transaction, grant_id: UUID, organization_id: UUID) -> bool:
     """Does the grant belong to the organization, whether or not it is active?"""
     return _IS_GRANT_OF.one(tx, id=grant_id, organization_id=organization_id)
+
+
+def grants_in_tenant(tx: Transaction, organization_id: UUID) -> list[str | None]:
+    """Return the same for all mailboxes of the organization's tenant-wide connection."""
+    return [row.name for row in _GRANTEES_IN_TENANT.all(tx, id=organization_id)]
 
 
 def grants_of_mailbox(tx: Transaction, mailbox_id: UUID) -> list[str | None]:

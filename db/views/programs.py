@@ -24,6 +24,9 @@ class Key:
     created_at: datetime
     used_at: datetime | None
     revoked_at: datetime | None
+    expires_at: datetime | None
+    expired: bool
+    former_until: datetime | None  # the key before it works until then
 
 
 class _Called(NamedTuple):
@@ -56,9 +59,9 @@ _KEYS, _KEY = _SQL.statement("keys", Key), _SQL.statement("key", Key)
 _CALLS = _SQL.statement("calls", _Called)
 
 
-def keys(tx: Transaction, organization_id: UUID) -> list[Key]:
-    """Return the keys, those in force first; at most 500."""
-    return _KEYS.all(tx, organization_id=organization_id)
+def keys(tx: Transaction, organization_id: UUID, *, provision: bool | None = None) -> list[Key]:
+    """Return the keys, those in force first; at most 500. ``provision``: those of identity providers alone, or all others."""
+    return _KEYS.all(tx, organization_id=organization_id, provision=provision)
 
 
 def key(tx: Transaction, organization_id: UUID, key_id: UUID) -> Key:

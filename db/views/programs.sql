@@ -1,11 +1,16 @@
 -- What other programs use: keys of the API, and the last calls of webhooks.
 
 -- name: keys
-SELECT id, name, scopes, created_at, used_at, revoked_at FROM api_keys WHERE organization_id = :organization_id
+SELECT id, name, scopes, created_at, used_at, revoked_at, expires_at,
+  coalesce(expires_at <= clock_timestamp(), false) AS expired,
+  CASE WHEN former_until > clock_timestamp() AND revoked_at IS NULL THEN former_until END AS former_until FROM api_keys WHERE organization_id = :organization_id
+  AND ('provision' = ANY(scopes)) = coalesce(CAST(:provision AS boolean), 'provision' = ANY(scopes))
 ORDER BY revoked_at IS NOT NULL, lower(name) LIMIT 500
 
 -- name: key
-SELECT id, name, scopes, created_at, used_at, revoked_at FROM api_keys WHERE organization_id = :organization_id AND id = :id
+SELECT id, name, scopes, created_at, used_at, revoked_at, expires_at,
+  coalesce(expires_at <= clock_timestamp(), false) AS expired,
+  CASE WHEN former_until > clock_timestamp() AND revoked_at IS NULL THEN former_until END AS former_until FROM api_keys WHERE organization_id = :organization_id AND id = :id
 
 -- name: calls
 SELECT c.webhook_id, c.event_id, w.host, e.kind, c.state, c.attempts, c.answer, c.created_at

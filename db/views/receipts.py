@@ -23,6 +23,7 @@ class Shown:
     connection_version: int
     known_by: str
     grant_version: int | None
+    recipient: str
     owner: str
     granted_by: str | None
     grant_given_at: datetime | None

@@ -37,7 +37,7 @@ _SEQUENCES = _SQL.statement("sequences", Sequence)
 
 
 def people(tx: Transaction, viewer: Viewer, words: str, *, most: int = SHOWN) -> list[Person]:
-    """Return people whose name or address begins so and whom the viewer may see, as on the person's page; up to ``most``."""
+    """Return people whose name, company or address begins so and whom the viewer may see, as on the person's page; up to ``most``."""
     return _PEOPLE.all(
         tx,
         organization_id=viewer.organization_id,

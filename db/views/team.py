@@ -10,6 +10,7 @@ from domain.errors import NotFound
 from domain.team import Role
 
 PER_PAGE = 50
+BOXES = ("connected", "lost", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,12 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which members. ``role`` "": any."""
+    """Which members. ``role``, ``box`` "": any. ``box``: connected, lost (it cannot send, and somebody has to act) or none."""
 
     active: bool = True
     role: str = ""
     search: str = ""
+    box: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ def page(
         active=wanted.active,
         role=wanted.role if wanted.role in set(Role) else "",
         search=wanted.search,
+        box=wanted.box if wanted.box in BOXES else "",
         after=name,
         after_id=member_id,
         limit=limit,

@@ -3,6 +3,9 @@
 -- name: wanted
 FROM members m WHERE m.organization_id = :organization_id AND m.active = CAST(:active AS boolean)
   AND (CAST(:role AS text) = '' OR m.role = CAST(:role AS text))
+  AND (CAST(:box AS text) = '' OR CAST(:box AS text) = CASE WHEN EXISTS (SELECT FROM mailboxes x WHERE x.owner_id = m.id AND x.status = 'connected')
+      THEN 'connected' WHEN EXISTS (SELECT FROM mailboxes x WHERE x.owner_id = m.id AND x.status = 'disconnected' AND x.status_reason NOT IN
+      ('removed', 'disabled', 'member_deactivated')) THEN 'lost' ELSE 'none' END)
   AND (CAST(:search AS text) = '' OR strpos(lower(m.name || ' ' || m.email), lower(CAST(:search AS text))) > 0)
 
 -- name: columns

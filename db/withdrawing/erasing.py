@@ -13,7 +13,7 @@ from db.audit import audit
 from db.core.crypto import KeyRing
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
-from db.withdrawing import suppressions
+from db.withdrawing import people, suppressions
 from domain.errors import NotFound
 
 
@@ -73,6 +73,7 @@ _MESSAGES, _COPIES, _LETTERS, _OWN_TEXTS, _DELIVERIES, _NOTICES, _PAGE_RESULTS =
 )
 # Events are written once, and pages read nothing of what the inbox keeps; this function may, for one person.
 _EVENTS = Statement("SELECT forget_person(:organization_id, :id, :email)", int)
+_BROUGHT_IN = _SQL.statement("brought_in")
 _CANDIDATE = _SQL.statement("candidate", datetime)
 
 
@@ -104,23 +105,29 @@ def drafts(tx: Transaction, person: Person) -> Sequence[UUID]:
 
 def erase(tx: Transaction, keys: KeyRing, person: Person, *, actor: str) -> Erased:
     """Erase a person whose emails are stopped and whose address is on the suppression list. ``keys``: of pages."""
-    about = {"id": person.id, "organization_id": person.organization_id, "email": person.email}
-    named = {"organization_id": person.organization_id, "email": person.email, "named": _pattern(person)}
-    of = {"organization_id": person.organization_id, "email": person.email}
+    of = [
+        {"organization_id": person.organization_id, "email": each}
+        for each in people.addresses_of(tx, person.id)
+    ]
+    about, named = {"id": person.id}, {"named": _pattern(person)}
     before = known(tx, person)
-    messages = _MESSAGES.run(tx, **about)
-    _COPIES.run(tx, **of)
+    messages = sum(_MESSAGES.run(tx, **each, **about) for each in of)
     _OWN_TEXTS.run(tx, id=person.id)
-    _PAGE_RESULTS.run(tx, **named)
+    _BROUGHT_IN.run(tx, id=person.id)
+    for each in of:
+        _COPIES.run(tx, **each)
+        _PAGE_RESULTS.run(tx, **each, **named)
     erased = Erased(
         candidate_id=person.id,
         messages=messages,
         files=before.files,
         letters=_LETTERS.run(tx, id=person.id),
         deliveries=_DELIVERIES.run(tx, id=person.id),
-        events=_EVENTS.one(tx, **about),
-        notices=_NOTICES.run(tx, **named),
-        suppressions=suppressions.forget(tx, keys, person.organization_id, person.email),
+        events=sum(_EVENTS.one(tx, **each, **about) for each in of),
+        notices=sum(_NOTICES.run(tx, **each, **named) for each in of),
+        suppressions=sum(
+            suppressions.forget(tx, keys, person.organization_id, str(each["email"])) for each in of
+        ),
         at=_CANDIDATE.one(tx, id=person.id),
     )
     counts = {name: value for name, value in asdict(erased).items() if isinstance(value, int)}

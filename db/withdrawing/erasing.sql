@@ -46,7 +46,7 @@ UPDATE deliveries SET own_subject = NULL, own_body = NULL WHERE enrollment_id IN
 -- What is in doubt keeps the ids by which we look for it. Of all others they go: a mailbox is read again from some minutes before,
 -- and would bring them, and what came in, back.
 UPDATE deliveries SET internet_message_id = NULL, conversation_id = NULL, correlation_id = NULL, draft_id = NULL,
-  recalled_draft = NULL, left_check_at = NULL, still_draft_at = NULL
+  recalled_draft = NULL, left_check_at = NULL, still_draft_at = NULL, sent_to = NULL
 WHERE enrollment_id IN {theirs} AND state IN ('sent', 'closed')
 
 -- name: notices
@@ -57,6 +57,9 @@ WHERE organization_id = :organization_id AND (strpos(title || body, :email) > 0 
 -- name: page_results
 DELETE FROM page_results WHERE organization_id = :organization_id
   AND (strpos(content::text, :email) > 0 OR content::text ~ :named)
+
+-- name: brought_in
+DELETE FROM brought_in WHERE candidate_id = :id
 
 -- name: candidate
 UPDATE candidates SET email = id || '@erased.invalid', first_name = '', last_name = '', company = '', title = '', location = '',

@@ -76,6 +76,7 @@ class New:
 _SQL = SqlFile(__name__)
 _OWNERSHIP = _SQL.statement("of_sequence", Ownership)
 _OF_MEMBER = _SQL.statement("of_member", Ownership)
+_OF_MAILBOX = _SQL.statement("of_mailbox", Ownership)
 _LANES = _SQL.statement("lanes", UUID)
 _PAUSE, _HOLD_MIDDLE = _SQL.statement("pause"), _SQL.statement("hold_middle")
 _BRING_ALONG, _LEFT_BEHIND = _SQL.statement("bring_along"), _SQL.statement("left_behind", UUID)
@@ -98,6 +99,13 @@ def ownership(tx: Transaction, sequence_id: UUID) -> Ownership:
 def of_member(tx: Transaction, organization_id: UUID, member_id: UUID, *, limit: int) -> list[Ownership]:
     """Return a member's sequences that are not archived, by name."""
     return _OF_MEMBER.all(tx, id=member_id, organization_id=organization_id, limit=limit)
+
+
+def of_mailbox(
+    tx: Transaction, organization_id: UUID, member_id: UUID, mailbox_id: UUID, *, limit: int
+) -> list[Ownership]:
+    """Return a member's sequences that send from a mailbox and are not archived, paused ones first."""
+    return _OF_MAILBOX.all(tx, id=member_id, mailbox=mailbox_id, organization_id=organization_id, limit=limit)
 
 
 def member(tx: Transaction, organization_id: UUID, member_id: UUID) -> Colleague:

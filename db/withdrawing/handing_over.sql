@@ -13,6 +13,11 @@ FROM sequences s JOIN members w ON w.id = s.owner_id JOIN mailboxes b ON b.id = 
 {ownership} WHERE s.owner_id = :id AND s.organization_id = :organization_id AND s.kind = 'sequence' AND s.status <> 'archived'
 ORDER BY lower(s.name), s.id LIMIT :limit
 
+-- name: of_mailbox
+{ownership} WHERE s.owner_id = :id AND s.mailbox_id = :mailbox AND s.organization_id = :organization_id AND s.kind = 'sequence'
+  AND s.status <> 'archived'
+ORDER BY s.status <> 'paused', lower(s.name), s.id LIMIT :limit
+
 -- name: member
 SELECT id, name, email FROM members WHERE id = :id AND organization_id = :organization_id AND active
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from db.core.session import Transaction, database_now
 from db.core.statements import SqlFile, Statement
+from db.withdrawing import losing
 from db.withdrawing.drain import STOPPED, in_scope, parameters
 from db.withdrawing.withdrawals import Scope
 
@@ -81,6 +82,12 @@ def of_removal(tx: Transaction, mailbox_id: UUID) -> Impact:
     """Return what disconnecting a mailbox would stop."""
     organization_id = _ORGANIZATION.one(tx, id=mailbox_id)
     return Impact(touched(tx, Scope(organization_id, database_now(tx), mailbox_ids=[mailbox_id])))
+
+
+def of_tenant(tx: Transaction, organization_id: UUID) -> Impact:
+    """Return what disconnecting the organization's tenant would stop."""
+    ids = losing.in_tenant(tx, organization_id)
+    return Impact(touched(tx, Scope(organization_id, database_now(tx), mailbox_ids=ids)))
 
 
 def of_disabling(tx: Transaction, mailbox_id: UUID) -> Impact:

@@ -12,6 +12,7 @@ from db.core.crypto import KeyRing
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
 from db.mailboxes.credentials import open_access_token
+from domain.connection import Provider
 from domain.withdrawal import RETURNS_WITHIN
 
 
@@ -33,6 +34,9 @@ _READ = Statement(
 )
 _PUT_ASIDE = SqlFile(__name__).statement("put_aside", _Erased)
 _FORGET = Statement("UPDATE credentials SET last_token_until = NULL WHERE mailbox_id = ANY(:ids)")
+_AT_GOOGLE = Statement(
+    f"SELECT id FROM mailboxes WHERE id = ANY(:ids) AND provider = '{Provider.GMAIL}' ORDER BY id", UUID
+)
 _PURGE = Statement(
     "UPDATE credentials SET last_token_until = NULL WHERE last_token_until < clock_timestamp()"
 )
@@ -57,6 +61,11 @@ def forget(tx: Transaction, mailbox_ids: Sequence[UUID]) -> None:
     """Erase the tokens: the withdrawal is answered."""
     if mailbox_ids:
         _FORGET.run(tx, ids=list(mailbox_ids))
+
+
+def at_google(tx: Transaction, mailbox_ids: Sequence[UUID]) -> list[UUID]:
+    """Return those whose provider ends our access when we ask it to."""
+    return _AT_GOOGLE.all(tx, ids=list(mailbox_ids))
 
 
 def purge(tx: Transaction) -> None:

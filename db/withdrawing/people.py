@@ -68,6 +68,11 @@ _MAILBOXES = Statement(
     UUID,
 )
 _OPEN, _SEQUENCES_OF = _SQL.statement("open_of", UUID), _SQL.statement("sequences_of", UUID)
+_ADDRESSES = Statement(
+    "SELECT email FROM candidates WHERE id = :id UNION SELECT d.sent_to FROM enrollments e"
+    " JOIN deliveries d ON d.enrollment_id = e.id WHERE e.candidate_id = :id AND d.sent_to IS NOT NULL ORDER BY 1",
+    str,
+)
 _SUPPRESS, _STOP = _SQL.statement("suppress"), _SQL.statement("stop", UUID)
 _HOLD_PERSON = _SQL.statement("hold_person")
 _CANCEL_OF_SEQUENCE, _CANCEL_OF_ENROLLMENT = (
@@ -76,8 +81,8 @@ _CANCEL_OF_SEQUENCE, _CANCEL_OF_ENROLLMENT = (
 )
 _LOCK_MEMBER = Statement("SELECT organization_id, active FROM members WHERE id = :id FOR UPDATE", _Member)
 _REACTIVATE = Statement(
-    "UPDATE members SET active = true, deactivated_at = NULL, activity_version = activity_version + 1"
-    " WHERE id = :id"
+    "UPDATE members SET active = true, deactivated_at = NULL, activity_version = activity_version + 1,"
+    " deprovisioned_at = NULL WHERE id = :id"
 )
 
 
@@ -132,6 +137,21 @@ def end_enrollment(tx: Transaction, enrollment_id: UUID, status: str, *, actor: 
     before = _LOCK_ENROLLMENT.one(tx, id=enrollment_id)
     if status == "paused" and before not in ("active", "paused"):
         raise NotPermitted(f"This person is {before} in the sequence. Only an active person can be paused.")
+    end_locked(tx, row.organization_id, enrollment_id, before, status, actor=actor, reason=reason)
+    return Scope(row.organization_id, now, enrollment_id=enrollment_id, cancels=f"enrollment_{status}")
+
+
+def end_locked(
+    tx: Transaction,
+    organization_id: UUID,
+    enrollment_id: UUID,
+    before: str,
+    status: str,
+    *,
+    actor: str,
+    reason: str,
+) -> None:
+    """End or pause an enrollment that the caller has locked, with its lane; one that has reached an end is left as it is."""
     if before == "active" or (before == "paused" and status != "paused"):
         _END_ENROLLMENT.run(tx, id=enrollment_id, status=status, reason=reason)
         if status == "paused":
@@ -141,13 +161,12 @@ def end_enrollment(tx: Transaction, enrollment_id: UUID, status: str, *, actor: 
         data = {"reason": reason}
         audit.write(
             tx,
-            row.organization_id,
+            organization_id,
             actor,
             f"enrollment_{status}",
             f"enrollment:{enrollment_id}",
             data,
         )
-    return Scope(row.organization_id, now, enrollment_id=enrollment_id, cancels=f"enrollment_{status}")
 
 
 def stop_person(
@@ -174,19 +193,23 @@ def stop_person(
     )
 
 
-def suppress(tx: Transaction, candidate_id: UUID, *, actor: str, reason: str) -> Scope:
-    """Suppress a person: nobody in the organization emails them again, and all their enrollments stop. Raises ``NotFound``."""
+def suppress(tx: Transaction, candidate_id: UUID, *, actor: str, reason: str, because: str = "") -> Scope:
+    """Suppress a person: nobody in the organization emails them again, and all their enrollments stop. ``because``: how somebody
+    knows, in words. Raises ``NotFound``.
+    """
     row = _CANDIDATE.one_or_none(tx, id=candidate_id)
     if row is None:
         raise NotFound("There is no such candidate.")
     mailbox_ids = _MAILBOXES.all(tx, id=candidate_id)
     now = close_lanes(tx, sorted(mailbox_ids))
-    suppressed = put_on_list(
-        tx, row.organization_id, row.email, _SUPPRESSES[reason], candidate_id=candidate_id, actor=actor
+    suppressed = put_all_on_list(
+        tx, row.organization_id, candidate_id, _SUPPRESSES[reason], actor=actor, source=because
     )
     stopped = end_person(tx, candidate_id, None, reason)
     if suppressed:
-        data = {"reason": reason, "enrollments": len(stopped)}
+        data: dict[str, object] = {"reason": reason, "enrollments": len(stopped)}
+        if because:
+            data["because"] = because
         audit.write(
             tx,
             row.organization_id,
@@ -201,8 +224,20 @@ def suppress(tx: Transaction, candidate_id: UUID, *, actor: str, reason: str) ->
     )
 
 
+def addresses_of(tx: Transaction, candidate_id: UUID) -> Sequence[str]:
+    """Return the address of a person, and those that they had before it was corrected."""
+    return _ADDRESSES.all(tx, id=candidate_id)
+
+
 def put_on_list(
-    tx: Transaction, organization_id: UUID, address: str, reason: str, *, candidate_id: UUID, actor: str
+    tx: Transaction,
+    organization_id: UUID,
+    address: str,
+    reason: str,
+    *,
+    candidate_id: UUID,
+    actor: str,
+    source: str = "",
 ) -> bool:
     """Add an address to the suppression list. Returns False if it is there. ``reason``: one of the list's."""
     added = _SUPPRESS.run(
@@ -211,10 +246,22 @@ def put_on_list(
         organization_id=organization_id,
         address=address,
         reason=reason,
+        source=source,
         candidate_id=candidate_id,
         actor=actor,
     )
     return added == 1
+
+
+def put_all_on_list(
+    tx: Transaction, organization_id: UUID, candidate_id: UUID, reason: str, *, actor: str, source: str = ""
+) -> bool:
+    """Add every address of a person to the suppression list. Returns False if all are there."""
+    added = [
+        put_on_list(tx, organization_id, each, reason, candidate_id=candidate_id, actor=actor, source=source)
+        for each in addresses_of(tx, candidate_id)
+    ]
+    return any(added)
 
 
 def end_person(

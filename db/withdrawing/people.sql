@@ -20,12 +20,16 @@ SELECT DISTINCT s.id FROM enrollments e JOIN sequences s ON s.id = e.sequence_id
 WHERE e.candidate_id = :id AND (CAST(:only_of AS uuid) IS NULL OR s.owner_id = CAST(:only_of AS uuid))
 
 -- name: suppress
-INSERT INTO suppressions (id, organization_id, value, reason, candidate_id, created_by)
-VALUES (:id, :organization_id, :address, :reason, :candidate_id, :actor) ON CONFLICT DO NOTHING
+INSERT INTO suppressions (id, organization_id, value, reason, source, candidate_id, created_by)
+VALUES (:id, :organization_id, :address, :reason, :source, :candidate_id, :actor)
+-- A no outweighs that the address does not exist: it holds for the person, whatever address they have later.
+ON CONFLICT (organization_id, kind, value) WHERE lifted_at IS NULL DO UPDATE SET reason = excluded.reason, source = excluded.source,
+  created_by = excluded.created_by WHERE suppressions.reason = 'bounced' AND excluded.reason NOT IN ('bounced', 'erased')
 
 -- name: stop
 UPDATE enrollments SET status = 'stopped', reason = :reason, paused_at = NULL
-WHERE candidate_id = :id AND (id = CAST(:only AS uuid) OR CAST(:only AS uuid) IS NULL) AND status IN ('active', 'paused')
+WHERE candidate_id = :id AND (CAST(:only AS uuid) IS NULL
+    OR sequence_id = (SELECT sequence_id FROM enrollments WHERE id = CAST(:only AS uuid))) AND status IN ('active', 'paused')
   -- An answer ends what goes by itself. What somebody wrote by hand and has not left yet still leaves.
   AND (:reason NOT IN ('answered', 'sender_wrote') OR sequence_id NOT IN (SELECT id FROM sequences
     WHERE organization_id = enrollments.organization_id AND kind = 'by_hand'))

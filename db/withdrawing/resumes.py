@@ -61,6 +61,7 @@ class EnrollmentStatus:
 
 
 class _Sequence(NamedTuple):
+    id: UUID
     organization_id: UUID
     owner_id: UUID
     mailbox_id: UUID
@@ -81,6 +82,7 @@ class _Sequence(NamedTuple):
 
 
 class _Waiting(NamedTuple):
+    sequence_id: UUID
     id: UUID
     email: str
     person: str
@@ -104,12 +106,13 @@ class _Neighbour(NamedTuple):
 
 _SQL = SqlFile(__name__)
 _LOCK_LANES = _SQL.statement("lock_lanes")
-_SEQUENCE = _SQL.statement("sequence", _Sequence, grants=GRANTS)
+_SEQUENCES = _SQL.statement("sequences", _Sequence, grants=GRANTS)
 _WAITING = _SQL.statement("waiting", _Waiting)
 _NEIGHBOURS = _SQL.statement("neighbours", Neighbour)
 _NEIGHBOURING_SEQUENCES = _SQL.statement("neighbouring_sequences", _Neighbour, grants=GRANTS)
 _PAUSED = _SQL.statement("paused", UUID)
 _SAME_CAUSE = _SQL.statement("same_cause", UUID)
+_BEGIN_TASKS = _SQL.statement("begin_tasks")
 _RESUME_SEQUENCE = _SQL.statement("resume_sequence")
 _END_PAUSES = Statement(
     "UPDATE pauses SET resumed_at = clock_timestamp() WHERE sequence_id = :id AND resumed_at IS NULL"
@@ -147,32 +150,34 @@ def load_all(
     tx: Transaction, sequence_ids: Sequence[UUID], enrollment_id: UUID | None = None
 ) -> list[Resumable]:
     """Read what resuming them would do, in this order; what they share is read once. The caller locks. Raises ``NotFound``."""
-    rows = {each: _SEQUENCE.one_or_none(tx, id=each) for each in sequence_ids}
-    if None in rows.values():
+    ids = list(dict.fromkeys(sequence_ids))
+    rows = {each.id: each for each in _SEQUENCES.all(tx, ids=ids)}
+    if len(rows) < len(ids):
         raise NotFound("There is no such sequence.")
-    blockers = authority.blockers(tx, list(rows))
-    notes = waits.of_sequences(tx, list(rows), ("active", "paused"))
+    blockers = authority.blockers(tx, ids)
+    paused = [each for each in ids if rows[each].status == "paused"]
+    for key, refused in draft_sequences.refused_texts(tx, paused).items():
+        blockers[key] += refused
+    notes = waits.of_sequences(tx, ids, ("active", "paused"))
+    waiting: dict[UUID, list[_Waiting]] = {each: [] for each in ids}
+    for item in _WAITING.all(tx, ids=ids, enrollment_id=enrollment_id):
+        waiting[item.sequence_id].append(item)
     lanes: dict[UUID, tuple[list[Neighbour], dict[UUID, Road]]] = {}
-    found = []
-    for key, row in rows.items():
-        if row is not None:
-            said = [notes[key]] if key in notes else []
-            found.append(_load(tx, key, row, enrollment_id, blockers[key], said, lanes))
-    return found
+    return [
+        _load(tx, rows[each], waiting[each], blockers[each], [notes[each]] if each in notes else [], lanes)
+        for each in ids
+    ]
 
 
 def _load(
     tx: Transaction,
-    sequence_id: UUID,
     row: _Sequence,
-    enrollment_id: UUID | None,
+    waiting: Sequence[_Waiting],
     blockers: list[str],
     notes: Sequence[str],
     lanes: dict[UUID, tuple[list[Neighbour], dict[UUID, Road]]],
 ) -> Resumable:
-    if row.status == "paused":
-        blockers += draft_sequences.refused_texts(tx, sequence_id)
-    waiting = _WAITING.all(tx, id=sequence_id, enrollment_id=enrollment_id)
+    sequence_id = row.id
     absent = reckoned(absences_in(row.settings), row.now)
     if any(each.to_approve for each in waiting):
         notes = [*notes, "Steps that need your approval wait for it when they are due."]
@@ -250,6 +255,7 @@ def let_go(
     """Carry out the plan: end the pause and give each delivery its time. The caller holds the lane from ``load(lock=True)``."""
     handing_over.bring_along(tx, resumable.sequence_id)
     if enrollment_id is None:
+        _BEGIN_TASKS.run(tx, id=resumable.sequence_id)
         _RESUME_SEQUENCE.run(tx, id=resumable.sequence_id)
         _END_PAUSES.run(tx, id=resumable.sequence_id)
     else:

@@ -20,6 +20,7 @@ KINDS = {
     Action.END_GRANT: "grant",
     Action.REMOVE_MAILBOX: "mailbox",
     Action.DISABLE_MAILBOX: "mailbox",
+    Action.DISCONNECT_TENANT: "organization",
     Action.DEACTIVATE_MEMBER: "member",
     Action.PAUSE_SEQUENCE: "sequence",
     Action.ARCHIVE_SEQUENCE: "sequence",
@@ -27,6 +28,7 @@ KINDS = {
     Action.CHANGE_SEQUENCE: "sequence",
     Action.HAND_OVER_SEQUENCE: "sequence",
     Action.HAND_OVER_MEMBER: "member",
+    Action.CHANGE_SENDERS: "member",
     Action.END_ENROLLMENT: "enrollment",
     Action.STOP_PERSON: "candidate",
     Action.SUPPRESS_CANDIDATE: "candidate",
@@ -97,7 +99,9 @@ class _Subject(NamedTuple):
 _SQL = SqlFile(__name__)
 _BEGIN, _FINISH = _SQL.statement("begin", UUID), _SQL.statement("finish")
 _LOAD = Statement(
-    "SELECT * FROM withdrawals WHERE id = :id AND organization_id = :organization_id", _Withdrawal
+    "SELECT * FROM withdrawals WHERE id = :id"
+    " AND (CAST(:organization_id AS uuid) IS NULL OR organization_id = :organization_id)",
+    _Withdrawal,
 )
 _SUBJECTS = {
     "grant": _SQL.statement("of_grant", _Subject),
@@ -145,8 +149,8 @@ def finish(tx: Transaction, answer: WithdrawalResult, touched: Sequence[Touched]
     )
 
 
-def load(tx: Transaction, withdrawal_id: UUID, organization_id: UUID) -> Result:
-    """Return one of the organization's withdrawals. Raises ``NotFound``."""
+def load(tx: Transaction, withdrawal_id: UUID, organization_id: UUID | None) -> Result:
+    """Return one of the organization's withdrawals; None: of any, for operators. Raises ``NotFound``."""
     row = _LOAD.one_or_none(tx, id=withdrawal_id, organization_id=organization_id)
     if row is None:
         raise NotFound("There is no such result.")

@@ -16,9 +16,9 @@ from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
 from db.events import events
 from db.withdrawing import last_tokens
-from domain.connection import REFUSED_BY, Provider
-from domain.errors import AccountDisabled, NotFound, NotPermitted
-from domain.event_payloads import ConnectionLost, MailboxDisconnected, MemberDeactivated
+from domain.connection import Provider
+from domain.errors import NotFound, NotPermitted
+from domain.event_payloads import MailboxDisconnected, MemberDeactivated
 from domain.events import grant_cause, mailbox_cause, member_cause
 from domain.grant_payloads import GrantExpired, GrantRevoked
 
@@ -94,8 +94,7 @@ _ARCHIVE_MEMBERS_GRANTS = Statement(
     _SQL.fragment("archive_grants", condition="g.mailbox_owner_id = :id OR g.grantee_id = :id")
 )
 MAILBOX = Statement("SELECT * FROM mailboxes WHERE id = :id", Mailbox)
-_LOSE, _DISCONNECT = _SQL.statement("lose", Mailbox), _SQL.statement("disconnect")
-_CLOSE_LANE = Statement("UPDATE lanes SET open = false WHERE mailbox_id = :id")
+_DISCONNECT = _SQL.statement("disconnect")
 _CLOSE_EACH_LANE = Statement("UPDATE lanes SET open = false WHERE mailbox_id = ANY(:ids)")
 _MEMBER = Statement("SELECT * FROM members WHERE id = :id", _Member)
 _OWN = Statement("SELECT id FROM mailboxes WHERE owner_id = :id", UUID)
@@ -197,52 +196,6 @@ def disconnect_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scop
         )
     cause = mailbox_cause(mailbox_id, mailbox.connection_version)
     return Scope(mailbox.organization_id, now, mailbox_ids=[mailbox_id], last_tokens=kept, cause=cause)
-
-
-def lose_connection(
-    tx: Transaction,
-    mailbox_id: UUID,
-    *,
-    connection_version: int,
-    reason: str,
-    detail: str,
-    on_send: bool = False,
-) -> bool:
-    """The provider refuses this connection: close the lane until a person acts. Returns False if that already happened.
-
-    The refresh token stays, so that a check can see when the provider accepts it again. ``on_send``: the provider refused an
-    email, so no check can tell when it would take one.
-    """
-    close_lanes(tx, [mailbox_id])
-    refused = detail if on_send else None
-    mailbox = _LOSE.one_or_none(tx, id=mailbox_id, version=connection_version, reason=reason, refused=refused)
-    if reason == AccountDisabled.reason:
-        sessions.end_for_mailbox(tx, mailbox_id, connection_version)
-    if mailbox is None:
-        return False
-    _CLOSE_LANE.run(tx, id=mailbox_id)
-    audit.write(
-        tx,
-        mailbox.organization_id,
-        "onbehalf",
-        "connection_lost",
-        f"mailbox:{mailbox_id}",
-        {"reason": reason, "code": detail, "connection_version": connection_version},
-    )
-    events.record(
-        tx,
-        mailbox.organization_id,
-        ConnectionLost(
-            mailbox=mailbox.address,
-            mailbox_id=mailbox_id,
-            actor=REFUSED_BY[mailbox.provider],
-            reason=reason,
-            proved_by="test_email" if on_send else None,
-        ),
-        mailbox_cause(mailbox_id, connection_version),
-        "onbehalf",
-    )
-    return True
 
 
 def deactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> tuple[Scope, Scope]:

@@ -21,11 +21,7 @@ WITH ended AS (
 UPDATE grants g SET archived_at = clock_timestamp(), archived_reason = :reason
 WHERE g.archived_at IS NULL AND ({condition})
 
--- name: lose
-UPDATE mailboxes SET status = 'disconnected', status_reason = :reason, disconnected_at = clock_timestamp(),
-  refused_sending = CAST(:refused AS text)
-WHERE id = :id AND status = 'connected' AND connection_version = :version RETURNING *
-
 -- name: disconnect
 UPDATE mailboxes SET status = 'disconnected', status_reason = :reason, disconnected_at = clock_timestamp(),
-  refused_sending = NULL WHERE id = ANY(:ids) AND status <> 'never_connected'
+  refused_sending = NULL, tenant_wide = tenant_wide - 'lost_with'
+WHERE id = ANY(:ids) AND status <> 'never_connected'

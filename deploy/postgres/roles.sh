@@ -15,6 +15,8 @@ CREATE ROLE onbehalf_inbox LOGIN PASSWORD :'inbox';
 GRANT onbehalf_tenant TO onbehalf_web;
 GRANT onbehalf_tenant TO onbehalf_migrate;
 SELECT format('ALTER DATABASE %I OWNER TO onbehalf_migrate', current_database()) \gexec
+ALTER SCHEMA public OWNER TO onbehalf_migrate;
+REVOKE CREATE ON SCHEMA public FROM PUBLIC; -- before PostgreSQL 15, everybody might
 SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database()) \gexec
 SELECT format('GRANT CONNECT ON DATABASE %I TO onbehalf_web, onbehalf_worker, onbehalf_metrics, onbehalf_inbox', current_database()) \gexec
 SQL

@@ -74,6 +74,15 @@ class AnswerClass(StrEnum):
     REFERRAL = "referral"
 
 
+class Decision(StrEnum):
+    """On a proposed opt-out: it is one, just a no, or neither (an answer, to be filed). On an unclear message: it is no answer."""
+
+    OPT_OUT = "opt_out"
+    NO = "no"
+    NEITHER = "neither"
+    NO_ANSWER = "no_answer"
+
+
 CLASS_WORDS = {
     AnswerClass.INTERESTED: "Interested",
     AnswerClass.NOT_NOW: "Not now",

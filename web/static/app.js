@@ -13,12 +13,14 @@
   const busy = () => {
     const part = live();
     const focused = document.activeElement;
-    if ((part.contains(focused) && focused.matches(TYPED)) || part.querySelector("details[open], [aria-invalid=true]")) return true;
+    if ((part.contains(focused) && focused.matches(TYPED)) || part.querySelector("details[open]:not([data-open]), [aria-invalid=true]")) return true;
     return [...part.querySelectorAll("input, textarea")].some((each) => each.value !== each.defaultValue || each.checked !== each.defaultChecked);
   };
   // The focused link or button, as it is found again in what comes.
-  const nameOf = (element) => element.id || [element.tagName, element.getAttribute("href"), element.form?.getAttribute("action"), element.name, element.value].join(" ");
+  const nameOf = (element) => element.id || [element.tagName, element.matches("summary") && element.parentElement.id, element.getAttribute("href"), element.form?.getAttribute("action"), element.name, element.value].join(" ");
   let focused = null;
+  // Folded parts that somebody has opened or closed stay so, whatever comes.
+  let folded = new Map();
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (isLive(event.detail.elt) && (document.hidden || Date.now() - used > REST)) event.preventDefault();
@@ -34,12 +36,15 @@
       event.detail.shouldSwap = false;
       return;
     }
+    folded = new Map([...part.querySelectorAll("details[data-open]")].filter((each) => each.open !== (each.dataset.open === "yes")).map((each) => [each.id, each.open]));
     tags.set(part, event.detail.xhr.getResponseHeader("ETag"));
     focused = part.contains(document.activeElement) ? nameOf(document.activeElement) : null;
   });
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (!isLive(event.detail.target) || focused === null) return;
-    const again = [...live().querySelectorAll("a, button, [tabindex]")].find((each) => nameOf(each) === focused);
+    if (!isLive(event.detail.target)) return;
+    for (const each of live().querySelectorAll("details[data-open]")) if (folded.has(each.id)) each.open = folded.get(each.id);
+    if (focused === null) return;
+    const again = [...live().querySelectorAll("a, button, summary, [tabindex]")].find((each) => nameOf(each) === focused);
     again?.focus({ preventScroll: true });
     focused = null;
   });
@@ -97,17 +102,28 @@
     for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
   });
 
-  // ---- Fields are inserted where the cursor is in the text; without scripts they are typed ----
+  // ---- Fields are inserted into the subject where the cursor was; without scripts they are typed. The editor has its own list ----
   for (const button of document.querySelectorAll("[data-insert]")) {
     button.hidden = false;
     button.addEventListener("click", () => {
-      const text = document.getElementById("body");
-      text.setRangeText(button.dataset.insert, text.selectionStart, text.selectionEnd, "end");
-      text.focus();
+      const subject = document.getElementById("subject");
+      subject.setRangeText(button.dataset.insert, subject.selectionStart, subject.selectionEnd, "end");
+      subject.focus();
     });
   }
 
-  // ---- A confirmation is a page of its own; here it opens above the page it is about ----
+  // ---- A confirmation is a page of its own; here it opens above the page it is about. Both may have a field of one name ----
+  const REFERS = ["for", "form", "aria-describedby", "aria-labelledby", "aria-controls"];
+  const apart = (part) => {
+    const own = new Set([...part.querySelectorAll("[id]")].map((each) => each.id));
+    for (const each of part.querySelectorAll("[id]")) each.id = `over-${each.id}`;
+    for (const name of REFERS) {
+      for (const each of [part, ...part.querySelectorAll(`[${name}]`)]) {
+        const ids = each.getAttribute(name);
+        if (ids) each.setAttribute(name, ids.split(/\s+/).map((id) => (own.has(id) ? `over-${id}` : id)).join(" "));
+      }
+    }
+  };
   document.addEventListener("click", async (event) => {
     const link = event.target.closest?.("a[data-dialog]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
@@ -119,6 +135,7 @@
       location.assign(link.href);
       return;
     }
+    apart(found);
     const over = document.createElement("dialog");
     over.className = "over";
     over.setAttribute("aria-labelledby", found.getAttribute("aria-labelledby"));
@@ -135,7 +152,7 @@
 
   // ---- Keys; single ones are off while somebody types ----
   const found = () => [...document.querySelectorAll("#found a")];
-  const GO = { s: "/sequences", m: "/messages", a: "/attention", n: "/notifications" };
+  const GO = { s: "/sequences", p: "/people", o: "/outbox", m: "/messages", a: "/attention", n: "/notifications" };
   let last = "";
   document.addEventListener("keydown", (event) => {
     const search = document.getElementById("q");

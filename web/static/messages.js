@@ -1,4 +1,5 @@
-// Keys of the page Messages: j and k go from message to message, 1 to 5 file the one in view. Everything works without it.
+// Keys of Messages and of Waiting for your approval: j and k go from one to the next, 1 to 5 file the one in view, and what has a
+// data-key is pressed by that key. Never a letter that follows g (app.js). Everything works without it.
 "use strict";
 (() => {
   const letters = () => [...document.querySelectorAll("[data-message]")];
@@ -14,11 +15,14 @@
     }
   }
 
+  const keyed = (key) => current()?.querySelector(`[data-key="${key}"] :is(a, button)`);
+
   document.addEventListener("keydown", (event) => {
     const typing = event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]");
     if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (event.key === "j") go(1);
     else if (event.key === "k") go(-1);
+    else if (/^[a-z]$/.test(event.key) && keyed(event.key)) keyed(event.key).click();
     else if (/^[1-5]$/.test(event.key)) {
       const button = (current() ?? letters()[0])?.querySelectorAll(".classes button")[Number(event.key) - 1];
       if (!button) return;

@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from db.schema import equal_nulls
+
 revision = "2026_11_21_initial"
 down_revision = None
 
@@ -464,13 +466,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
         sa.UniqueConstraint("organization_id", "id", name=op.f("uq_grants_organization_id_id")),
     )
-    op.create_index(
-        "uq_grants_active",
-        "grants",
-        ["mailbox_id", "grantee_id"],
-        unique=True,
-        postgresql_where=sa.text("archived_at IS NULL"),
-        postgresql_nulls_not_distinct=True,
+    op.execute(
+        equal_nulls.create("uq_grants_active", "grants", ("mailbox_id", "grantee_id"), "archived_at IS NULL")
     )
     op.create_table(
         "lanes",
@@ -995,12 +992,7 @@ def downgrade() -> None:
     op.drop_table("sequences")
     op.drop_index("ix_lanes_next_due", table_name="lanes", postgresql_where=sa.text("open"))
     op.drop_table("lanes")
-    op.drop_index(
-        "uq_grants_active",
-        table_name="grants",
-        postgresql_where=sa.text("archived_at IS NULL"),
-        postgresql_nulls_not_distinct=True,
-    )
+    op.drop_index("uq_grants_active", table_name="grants")
     op.drop_table("grants")
     op.drop_table("credentials")
     op.drop_index("ix_notices_owner", table_name="notices")

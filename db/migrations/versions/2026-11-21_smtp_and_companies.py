@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from db.schema import equal_nulls
+
 revision = "2026_11_21_smtp_and_companies"
 down_revision = "2026_11_21_json_api"
 
@@ -19,9 +21,16 @@ def upgrade() -> None:
         ALTER TABLE mailboxes ADD CONSTRAINT fk_mailboxes_organization_id_legal_entity_id
             FOREIGN KEY (organization_id, legal_entity_id) REFERENCES legal_entities (organization_id, id);
         CREATE UNIQUE INDEX uq_mailboxes_default ON mailboxes (organization_id) WHERE provider = 'default';
-        CREATE UNIQUE INDEX uq_mailboxes_company ON mailboxes (organization_id, legal_entity_id) NULLS NOT DISTINCT
-            WHERE owner_id IS NULL AND provider <> 'default';
-
+    """)
+    op.execute(
+        equal_nulls.create(
+            "uq_mailboxes_company",
+            "mailboxes",
+            ("organization_id", "legal_entity_id"),
+            "owner_id IS NULL AND provider <> 'default'",
+        )
+    )
+    op.execute("""
         ALTER TABLE organizations ADD COLUMN sender_name text NOT NULL DEFAULT 'company';
         ALTER TABLE organizations ADD CONSTRAINT ck_organizations_sender_name CHECK (sender_name IN ('company', 'employee'));
         ALTER TABLE sequences ADD COLUMN company boolean NOT NULL DEFAULT false;
