@@ -7,7 +7,7 @@ from uuid import UUID
 
 from db.mailboxes import mailboxes
 from db.schema import access_models as access
-from db.schema import hold_models, models, notice_models, operation_models, process_models
+from db.schema import hold_models, models, notice_models, number_models, operation_models, process_models
 from lab.records import Record
 
 
@@ -46,7 +46,9 @@ class Member(Record):
     role: str
     active: bool
     account_id: str | None
+    default_mailbox_id: UUID | None
     backup_id: UUID | None
+    time_zone: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,30 @@ class Mailbox(mailboxes.Mailbox, Record):
 
     table = models.mailboxes
     settings: Any
+    own_hours: Any
     former_addresses: list[str]
     renamed_at: datetime | None
     unread_until: datetime | None
     checked_at: datetime | None
+    disconnected_at: datetime | None
+    tenant_wide: Any
 
     @property
     def standing(self) -> tuple[str, str | None]:
         """Return its status and the reason."""
         return self.status, self.status_reason
+
+
+@dataclass(frozen=True, slots=True)
+class TenantConnection(Record):
+    """An organization's tenant-wide Microsoft connection."""
+
+    table = access.tenant_connections
+    organization_id: UUID
+    tenant_id: str
+    status: str
+    reason: str | None
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +169,7 @@ class WebhookCall(Record):
     """One event on its way to a webhook."""
 
     table = access.webhook_calls
+    event_id: UUID
     state: str
     attempts: int
     answer: str | None
@@ -176,6 +194,7 @@ class SubscriptionRequest(Record):
     minutes: int | None
     refusals: int
     retry_at: datetime | None
+    code: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +243,8 @@ class ApiKey(Record):
     table = access.api_keys
     id: UUID
     name: str
+    expires_at: datetime | None
+    former_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +287,8 @@ class LegalEntity(Record):
 
     table = models.legal_entities
     id: UUID
+    name: str
+    parent_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,3 +362,12 @@ class Measurement(Record):
     measured_at: datetime
     figures: Any
     details: Any
+
+
+@dataclass(frozen=True, slots=True)
+class NumbersCount(Record):
+    """An organization whose numbers are counted ahead."""
+
+    table = number_models.numbers_counts
+    organization_id: UUID
+    counted_at: datetime | None

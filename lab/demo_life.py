@@ -14,6 +14,8 @@ from lab.emulator.client import EmulatorControl
 from lab.tables import Tables
 
 ACTOR = Actor(ActorKind.OPERATOR, "demo", "demo")
+AT_GOOGLE = frozenset({"mona@acme.example"})  # whose mail is there; they sign in to Onbehalf like everybody
+OF_TENANT = frozenset({"otto@globex.example"})  # connected through their organization's Microsoft tenant
 LOOKS_EVERY, ENROLLS_EVERY = 2.0, 10.0  # seconds
 _ENOUGH_WAIT = 12  # people of a sequence; a mailbox that may send no more today gets no more of them
 _FIRST = [
@@ -139,7 +141,11 @@ def introduce(runtime: Runtime, emulator: EmulatorControl) -> None:
         return
     for organization in Tables(runtime.database).all(Organization):
         its = [
-            {"address": each, "name": wanted[each].get("name", each.partition("@")[0])}
+            {
+                "address": each,
+                "name": wanted[each].get("name", each.partition("@")[0]),
+                "google": each in AT_GOOGLE,
+            }
             for each in sorted(new)
             if wanted[each]["organization"] == organization.name
         ]
@@ -149,7 +155,7 @@ def introduce(runtime: Runtime, emulator: EmulatorControl) -> None:
 
 
 def _trusted(
-    runtime: Runtime, emulator: EmulatorControl, organization: Organization, first: dict[str, str]
+    runtime: Runtime, emulator: EmulatorControl, organization: Organization, first: dict[str, Any]
 ) -> str:
     """Let an organization trust the tenant of its first account's domain, or one of its own if another trusts that."""
     (account,) = emulator.add_mailboxes(first)

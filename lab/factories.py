@@ -66,11 +66,12 @@ class World(Tables):
         owner_id: UUID | None,
         *,
         connected: bool = True,
-        refresh_token: str = "",
+        refresh_token: str | None = "",
         address: str = "",
         daily_cap: int = 1000,
+        provider: str = "graph",
     ) -> UUID:
-        """Create a mailbox with its lane. Connected means open, with all scopes and a stored refresh token.
+        """Create a mailbox with its lane. Connected means open, with all scopes and a stored refresh token (None: none).
 
         Without an owner, it is a sender address.
         """
@@ -82,10 +83,10 @@ class World(Tables):
                     organization_id=self.organization_id,
                     owner_id=owner_id,
                     address=address or f"box.{mailbox_id.hex[-8:]}@acme.example",
-                    provider="graph",
+                    provider=provider,
                     status="connected" if connected else "never_connected",
                     connection_version=1 if connected else 0,
-                    scopes=sorted(SCOPES["graph"]) if connected else [],
+                    scopes=sorted(SCOPES[provider]) if connected else [],
                     tenant_id="organizations",
                     settings={
                         "zone": "UTC",
@@ -112,7 +113,7 @@ class World(Tables):
                         refresh_token or "refresh",
                         Place(self.organization_id, mailbox_id, REFRESH),
                     )
-                    if connected
+                    if connected and refresh_token is not None
                     else None,
                 )
             )

@@ -18,3 +18,12 @@ class PeopleImport(Record):
     content: bytes | None
     report: bytes | None
     left_out: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class BroughtIn(Record):
+    """A person whom a member brought in."""
+
+    table = import_models.brought_in
+    member_id: UUID
+    candidate_id: UUID

@@ -1,7 +1,8 @@
 """``python lab/install.py LOCK``: install what a lock file names into this Python, and show how far it is.
 
 It runs before anything is installed, so it uses the standard library only. Modules are compiled when they are first imported: most
-of msgraph-sdk's never are, and compiling them all takes longer than everything else.
+of msgraph-sdk's never are, and compiling them all takes longer than everything else. The lock names everything, so pip need not ask what
+depends on what; it would refuse a dependency on an extra (``pydantic[email]``) of what is pinned without it.
 """
 
 import re
@@ -21,7 +22,7 @@ def main(arguments: list[str], out: TextIO = sys.stdout) -> int:
     (lock,) = arguments
     command = [
         sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off",
-        "--no-compile", "--require-hashes", "-r", lock,
+        "--no-compile", "--no-deps", "--require-hashes", "-r", lock,
     ]  # fmt: skip
     count = len(_PIN.findall(Path(lock).read_text()))
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:

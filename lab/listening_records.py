@@ -28,6 +28,9 @@ class MailboxRead(Record):
     failing_since: datetime | None
     seen: int
     matched: int
+    log_read: str | None
+    log_newest: str | None
+    log_newest_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,9 @@ def _surroundings(stack: ExitStack, home: Path, processes: Processes) -> tuple[d
             "MICROSOFT_CLIENT_SECRET": "demo-secret",
             "ENTRA_URL": f"http://127.0.0.1:{port}",
             "GRAPH_URL": f"http://127.0.0.1:{port}",
+            "GOOGLE_CLIENT_ID": "onbehalf-demo",
+            "GOOGLE_CLIENT_SECRET": "demo-secret",
+            "GOOGLE_URL": f"http://127.0.0.1:{port}",
         }
         environment["SSL_CERT_FILE"] = str(_certificates(home, port, environment.get("SSL_CERT_FILE")))
         environment.setdefault("DEFAULT_MAIL_URL", f"smtp://relay:relay-password@127.0.0.1:{smtp_port}")

@@ -44,6 +44,7 @@ class Sequence(Record):
     kind: str
     stop_scope: str | None
     opt_out_line: str | None
+    with_signature: bool
     sending: Any
     fields: list[str]
 
@@ -68,6 +69,7 @@ class Step(Record):
     position: int
     delay: str
     at: str | None
+    subject: str | None
     body: str
     kind: str
     version: int
@@ -104,6 +106,7 @@ class Enrollment(Record):
     candidate_id: UUID
     status: str
     reason: str | None
+    run: int
 
     @property
     def standing(self) -> tuple[str, str | None]:
@@ -120,6 +123,8 @@ class Delivery(Record):
     enrollment_id: UUID
     sequence_id: UUID
     mailbox_id: UUID
+    attempts: int
+    releases: int
     state: str
     outcome: str | None
     reason: str | None
@@ -131,6 +136,7 @@ class Delivery(Record):
     recalled_draft: str | None
     grace_until: datetime | None
     sent_at: datetime | None
+    sent_to: str | None
     not_before: datetime | None
     own_subject: str | None
     own_body: str | None

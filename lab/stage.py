@@ -8,16 +8,20 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
+from actions import tenant
+from actions.connect import connect_mailbox
 from app.runtime import Runtime
 from config import Settings
 from db.core.session import Database
 from db.events import outbox
 from db.listening import reads
-from db.mailboxes import checks
+from db.mailboxes import checks, tenants
 from db.sending import dispatch, drafts
+from domain.connection import Provider
 from domain.jobs import Announce, FanOut, NotifyOwner, PauseSequence, ReconcileDelivery, SendStep
 from importing import import_people
-from lab.access_records import Credentials, Lane, Mailbox
+from lab.access_records import Credentials, Lane, Mailbox, Member, Organization
+from lab.emulator.app_only import PERMISSIONS
 from lab.emulator.background import Running
 from lab.emulator.world import LedgerEntry
 from lab.factories import World
@@ -65,6 +69,11 @@ def as_environment(settings: Settings) -> dict[str, str]:
         "MICROSOFT_CLIENT_SECRET": settings.microsoft_client_secret,
         "ENTRA_URL": settings.entra_url,
         "GRAPH_URL": settings.graph_url,
+        "GOOGLE_CLIENT_ID": settings.google_client_id,
+        "GOOGLE_CLIENT_SECRET": settings.google_client_secret,
+        "GOOGLE_URL": settings.google_url,
+        "GOOGLE_PUBSUB_TOPIC": settings.google_pubsub_topic,
+        "GOOGLE_PUBSUB_ACCOUNT": settings.google_pubsub_account,
         "DEFAULT_MAIL_URL": settings.default_mail_url,
         "DEFAULT_MAIL_DOMAIN": settings.default_mail_domain,
     }
@@ -115,6 +124,42 @@ class Stage(Tables):
         self.emulator.control.add_mailboxes({"address": address, **values})
         self.give_token(mailbox_id)
         return mailbox_id
+
+    def google_mailbox(self, owner_id: UUID, **values: object) -> UUID:
+        """Create a connected mailbox at the emulator's Google."""
+        mailbox_id = self.world.mailbox(owner_id, provider=Provider.GMAIL)
+        self.emulator.control.add_mailboxes({"address": self.address(mailbox_id), "google": True, **values})
+        self.give_token(mailbox_id)
+        return mailbox_id
+
+    def mailbox_at(self, provider: str, owner_id: UUID) -> UUID:
+        """Create a connected mailbox that is connected in this way."""
+        make = {Provider.GMAIL: self.google_mailbox, Provider.TENANT: self.tenant_mailbox}
+        return make.get(Provider(provider), self.mailbox)(owner_id)
+
+    def tenant_mailbox(self, owner_id: UUID, **values: object) -> UUID:
+        """Create a mailbox whose owner has consented to the organization's tenant-wide connection, which there is from then on."""
+        mailbox_id = self.world.mailbox(owner_id, provider=Provider.TENANT, refresh_token=None)
+        address = self.address(mailbox_id)
+        (made,) = self.emulator.control.add_mailboxes({"address": address, **values})
+        self.emulator.control.app_access(address, consented=PERMISSIONS)
+        tenant, account = made["tenant_id"], made["user_id"]
+        self.put(Organization, self.world.organization_id, tenant_id=tenant)
+        self.put(Mailbox, mailbox_id, tenant_id=tenant, account_id=account)
+        self.put(Member, owner_id, account_id=account)
+        with self.world.database.transaction() as tx:
+            if tenants.of_organization(tx, self.world.organization_id) is None:
+                tenants.connect(tx, self.world.organization_id, tenant, actor="test")
+            tenants.consent(tx, mailbox_id)
+        return mailbox_id
+
+    def connect_again(self, mailbox_id: UUID, provider: Provider, *, actor: str) -> None:
+        """Connect a removed mailbox as its owner would."""
+        if provider == Provider.TENANT:
+            tenant.join(self.runtime, self.owner(mailbox_id), actor=actor)
+            return
+        token = self.emulator.control.refresh_token(self.address(mailbox_id))
+        connect_mailbox(self.runtime, mailbox_id, refresh_token=token, actor=actor, provider=provider)
 
     def give_token(self, mailbox_id: UUID) -> None:
         """Store a refresh token that the emulator accepts."""
@@ -207,7 +252,15 @@ class Stage(Tables):
             "slot_until",
             seconds=seconds,
         )
-        self.older(MailboxRead, "read_as_of", "next_read_at", "lease_until", "failing_since", seconds=seconds)
+        self.older(
+            MailboxRead,
+            "read_as_of",
+            "next_read_at",
+            "lease_until",
+            "failing_since",
+            "log_newest_at",
+            seconds=seconds,
+        )
         self.older(Candidate, "away_until", "unclear_until", seconds=seconds)
         self.older(OutboxJob, "published_at", where={"done_at": None}, seconds=seconds)
 

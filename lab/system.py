@@ -17,14 +17,14 @@ from lab.stage import Stage, as_environment
 ROOT = Path(__file__).parents[1]
 # As text, and as our logs write an exception: as data, without anybody's words (``observability.py``).
 UNEXPECTED = re.compile(r'Traceback|"exception":')
-WORKER = [sys.executable, "-m", "dramatiq", "workers.main", "--worker-shutdown-timeout", "40000"]
 
 
 class Processes:
-    """Schedulers and workers with one environment, and their logs in one folder."""
+    """Schedulers and workers with one environment, and their logs in one folder. ``root``: of the release that they are of."""
 
-    def __init__(self, environment: Mapping[str, str], logs: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], logs: Path, root: Path = ROOT) -> None:
         self._logs = logs
+        self._root = root
         self._environment = {
             **os.environ,
             "dramatiq_worker_timeout": "100",  # ms until an idle worker polls again, not 1,000
@@ -49,7 +49,7 @@ class Processes:
     ) -> subprocess.Popen[bytes]:
         """Start workers. ``more``: environment of this process only."""
         arguments = ["--queues", *queues.split(), "--processes", str(processes), "--threads", str(threads)]
-        return self.start("worker", [*WORKER, *arguments], more)
+        return self.start("worker", [*_worker(self._root), *arguments], more)
 
     def start(
         self, name: str, command: list[str], more: Mapping[str, str] = MappingProxyType({})
@@ -59,7 +59,7 @@ class Processes:
         with path.open("wb") as log:
             process = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=self._root,
                 env={**self._environment, **more},
                 stdout=log,
                 stderr=log,
@@ -120,6 +120,17 @@ class Processes:
             for line in path.read_text(errors="replace").splitlines()
             if UNEXPECTED.search(line)
         ]
+
+
+def _worker(root: Path) -> list[str]:
+    """Return how a release starts a worker, by its Procfile, without its queues, processes and threads."""
+    line = next(
+        each for each in (root / "Procfile").read_text().splitlines() if each.startswith("worker-send:")
+    )
+    program, *words = line.partition(":")[2].split()
+    module = [] if program == "python" else ["-m", program]
+    known = words[: words.index("--queues")]
+    return [sys.executable, *module, *known, "--worker-shutdown-timeout", "40000"]
 
 
 class System(Processes):

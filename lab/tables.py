@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
+from uuid import UUID
 
 from sqlalchemy import (
     Column,
@@ -176,6 +177,20 @@ class Tables:
                 for name in names.scalars().all()
                 for row in tx.execute(text(f'SELECT t::text FROM "{name}" t'))
             )
+
+    def rows_of(self, organization_id: UUID) -> dict[str, str]:
+        """Return all rows of an organization as one text for each table, to compare them later."""
+        tables = [each for each in Delivery.table.metadata.sorted_tables if "organization_id" in each.c]
+        with self.database.transaction() as tx:
+            return {
+                each.name: "|".join(
+                    sorted(
+                        str(row)
+                        for row in tx.execute(select(each).where(each.c.organization_id == organization_id))
+                    )
+                )
+                for each in tables
+            }
 
     @contextmanager
     def without(self, kind: type[Record]) -> Iterator[None]:

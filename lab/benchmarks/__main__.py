@@ -17,8 +17,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from lab.benchmarks import listening, pages, scheduling, starting, throughput, withdrawing
-from lab.benchmarks.bed import Bed, bed
+from lab.benchmarks import kinds, listening, pages, scheduling, starting, throughput, withdrawing
+from lab.benchmarks.bed import Bed, bed, threads_of
 from observability import configure_logging
 
 console = Console()
@@ -60,6 +60,7 @@ def measurements(*, quick: bool) -> dict[str, tuple[str, Callable[[Bed], list[di
         "h": ("Reading mailboxes", lambda made: listening.listening(made, quick=quick)),
         "j": ("Pages of a large office", lambda made: pages.pages(made, quick=quick)),
         "k": ("Commands, before they do anything", lambda made: starting.starting(made, quick=quick)),
+        "l": ("Each kind of mailbox", lambda made: kinds.kinds(made, quick=quick)),
         "i": ("Follow-ups beside first emails", lambda made: _follow_ups(made, quick=quick)),
     }
 
@@ -75,7 +76,10 @@ def _follow_ups(bed: Bed, *, quick: bool) -> list[dict[str, Any]]:
 
 def _latencies(made: Bed, *, quick: bool) -> list[dict[str, Any]]:
     probes = 12 if quick else 120
-    scheduler, workers = made.processes.scheduler(), made.processes.workers(processes=2, threads=16)
+    scheduler, workers = (
+        made.processes.scheduler(),
+        made.processes.workers(processes=2, threads=threads_of("worker-send")),
+    )
     made.mailboxes(1, 1)
     made.wait_left(1, 60)
     rows = [

@@ -1,5 +1,6 @@
 """What benchmarks run on: durable Postgres, Valkey and the emulator as processes, and the CPU time of each."""
 
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -22,7 +23,13 @@ from lab.emulator.world import LedgerEntry
 from lab.emulator.world import World as EmulatorWorld
 from lab.factories import KEY, World
 from lab.stage import Stage, as_environment
-from lab.system import Processes, start_emulator
+from lab.system import ROOT, Processes, start_emulator
+
+
+def threads_of(process: str) -> int:
+    """How many threads the Procfile gives each process of this name."""
+    (number,) = re.findall(rf"^{process}: .* --threads (\d+)", (ROOT / "Procfile").read_text(), re.MULTILINE)
+    return int(number)
 
 
 @dataclass
@@ -53,9 +60,9 @@ class Bed:
             made.append((box, sequence))
         return made
 
-    def ledger(self, since: int = 0) -> list[LedgerEntry]:
-        """Emails that left through Graph, from entry ``since`` on."""
-        return [entry for entry in self.control.ledger(since) if entry.via == "graph"]
+    def ledger(self, since: int = 0, via: str = "graph") -> list[LedgerEntry]:
+        """Emails that left through Graph, or another provider, from entry ``since`` on."""
+        return [entry for entry in self.control.ledger(since) if entry.via == via]
 
     def wait_left(self, count: int, within: float) -> None:
         """Wait until this many emails have left in all. Raises ``TimeoutError``."""
@@ -94,6 +101,9 @@ def bed(folder: Path) -> Iterator[Bed]:
             microsoft_client_secret="demo-secret",
             entra_url=url,
             graph_url=url,
+            google_client_id="onbehalf",
+            google_client_secret="demo-secret",
+            google_url=url,
             default_mail_url=f"smtp://relay:relay-password@127.0.0.1:{smtp_port}",
             default_mail_domain="onbehalf.example",
             log_level="info",

@@ -8,6 +8,9 @@ from lab.benchmarks import naive
 
 app = Celery("naive", broker=os.environ["REDIS_URL"])
 app.conf.worker_hijack_root_logger = False
+if os.environ.get("NAIVE_ACKNOWLEDGES_LATE"):
+    # As people set it for RabbitMQ, so that a worker that dies loses no job: which may then run twice.
+    app.conf.update(task_acks_late=True, task_reject_on_worker_lost=True, worker_prefetch_multiplier=1)
 
 
 @app.task  # type: ignore[untyped-decorator]  # Celery publishes no types

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db.sending import dispatch
-from lab.benchmarks.bed import Bed, percentile
+from lab.benchmarks.bed import Bed, percentile, threads_of
 
 Row = dict[str, Any]
 
@@ -146,7 +146,10 @@ def hog(bed: Bed, *, hog_emails: int, others: int, seconds: float) -> Row:
     pairs = bed.mailboxes(others, 4)
     base = int(bed.control.stats()["accepted_total"])
     began = time.monotonic()
-    scheduler, workers = bed.processes.scheduler(), bed.processes.workers(processes=2, threads=16)
+    scheduler, workers = (
+        bed.processes.scheduler(),
+        bed.processes.workers(processes=2, threads=threads_of("worker-send")),
+    )
     addresses = {bed.stage.address(box) for box, _ in pairs}
     time.sleep(5)
     until = began + seconds

@@ -14,7 +14,7 @@ from lab.stage import as_environment
 _ROOT = Path(__file__).parents[2]
 # The last ones look for what is not there: they open the database, and end with "bad input".
 _COMMANDS = (
-    "", "--version", "--help", "status", "deliveries", "sequence list",
+    "", "--version", "--help", "status --help", "sequence --help", "status", "deliveries", "sequence list",
     "why nobody@example.com", "sequence pause nothing", "grant revoke 00000000-0000-0000-0000-000000000001",
 )  # fmt: skip
 

@@ -1,23 +1,20 @@
 """(a) The whole pipeline beside bare loops and naive ways, (f) its memory, (g) its start-up."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from statistics import median
-from typing import Any
+from uuid import UUID
 
 import httpx
-from sqlalchemy import create_engine
-from sqlalchemy.orm import Session
 
-from lab.benchmarks.bed import Bed, cpu, percentile, tree, tree_cpu
-from lab.benchmarks.loops import tokens_for
+from lab.benchmarks import peers
+from lab.benchmarks.bed import Bed, cpu, percentile, threads_of, tree, tree_cpu
+from lab.benchmarks.peers import Row
 from lab.system import ROOT
-
-Row = dict[str, Any]
 
 
 def loop(bed: Bed, kind: str, count: int) -> Row:
@@ -38,23 +35,37 @@ def loop(bed: Bed, kind: str, count: int) -> Row:
     }
 
 
-def pipeline(bed: Bed, processes: int, mailboxes: int, latency: float = 0.0) -> Row:
+def pipeline(
+    bed: Bed,
+    processes: int,
+    mailboxes: int = 0,
+    latency: float = 0.0,
+    *,
+    boxes: Sequence[tuple[UUID, UUID]] = (),
+    via: str = "graph",
+    **more: str,
+) -> Row:
     """The product once it is warm: from due rows to recorded rows, verified and with receipts.
 
     Four emails per mailbox.
 
-    Four is what a mailbox's bucket holds. ``latency``: seconds that the provider takes per request.
+    Four is what a mailbox's bucket holds. ``latency``: seconds that the provider takes per request. ``boxes``: mailboxes with their
+    sequences, somebody due in each, instead of new ones at Microsoft; ``via``: their provider. ``more``: environment of workers.
     """
     bed.control.switch(latency=latency)
     base = int(bed.control.stats()["accepted_total"])
     recorded = bed.stage.world.states().get("sent", 0)
-    boxes = bed.mailboxes(mailboxes, 1)
+    wait = bed.wait_left
+    if via == "smtp":  # the emulator counts only what drafts became
+        base, wait = recorded, bed.wait_recorded
+    boxes = boxes or bed.mailboxes(mailboxes, 1)
+    mailboxes = len(boxes)
     began = time.monotonic()
     scheduler = bed.processes.scheduler()
-    workers = bed.processes.workers("send", processes=processes, threads=16)
-    bed.wait_left(base + 1, 60)
+    workers = bed.processes.workers("send", processes=processes, threads=threads_of("worker-send"), **more)
+    wait(base + 1, 60)
     first_after = time.monotonic() - began
-    bed.wait_left(base + mailboxes, 120)
+    wait(base + mailboxes, 120)
     resident = [each.memory_info().rss / 2**20 for each in tree(workers.pid)[1:]]
     scheduler.send_signal(signal.SIGSTOP)  # so that enrolling is not measured
     for _, sequence in boxes:
@@ -63,10 +74,10 @@ def pipeline(bed: Bed, processes: int, mailboxes: int, latency: float = 0.0) -> 
     before, started = cpu(bed, [workers.pid], [scheduler.pid]), time.monotonic()
     scheduler.send_signal(signal.SIGCONT)
     count = 3 * mailboxes
-    bed.wait_left(base + mailboxes + count, 300)
+    wait(base + mailboxes + count, 300)
     bed.wait_recorded(recorded + mailboxes + count, 30)
     used = cpu(bed, [workers.pid], [scheduler.pid]).since(before)
-    moments = sorted(entry.accepted_at for entry in bed.ledger() if entry.accepted_at > started)
+    moments = sorted(entry.accepted_at for entry in bed.ledger(via=via) if entry.accepted_at > started)
     rate = 0.8 * len(moments) / (percentile(moments, 0.9) - percentile(moments, 0.1))
     later = [each.memory_info().rss / 2**20 for each in tree(workers.pid)[1:]]
     bed.processes.terminate(workers)
@@ -89,7 +100,8 @@ def pipeline(bed: Bed, processes: int, mailboxes: int, latency: float = 0.0) -> 
 def endurance(bed: Bed, *, mailboxes: int, people: int) -> list[Row]:
     """(f) One worker process from its first emails to an hour's worth: its memory, and whether it slows down."""
     bed.mailboxes(mailboxes, people)
-    scheduler, workers = bed.processes.scheduler(), bed.processes.workers("send", processes=1, threads=16)
+    scheduler = bed.processes.scheduler()
+    workers = bed.processes.workers("send", processes=1, threads=threads_of("worker-send"))
     rows: list[Row] = []
     quarter, began, used = mailboxes * people // 4, time.monotonic(), tree_cpu(workers.pid)
     for sent in (100, quarter, 2 * quarter, 3 * quarter, 4 * quarter):
@@ -111,73 +123,6 @@ def endurance(bed: Bed, *, mailboxes: int, people: int) -> list[Row]:
     return rows
 
 
-def naive(bed: Bed, kind: str, count: int) -> Row:
-    """Read two rows by ORM, send as documented, mark; sixteen threads in one process."""
-    environment = {
-        "NAIVE_DATABASE_URL": bed.stage.runtime.settings.database_url.replace(
-            "postgresql://", "postgresql+psycopg://"
-        ),
-        "NAIVE_GRAPH_URL": bed.url,
-        "REDIS_URL": bed.redis.url(5 if kind == "celery" else 6),
-        "PYTHONWARNINGS": "ignore",
-    }
-    os.environ |= environment
-    from lab.benchmarks import naive as models  # reads the environment
-
-    engine = create_engine(bed.stage.runtime.settings.database_url)
-    models.Base.metadata.drop_all(engine)
-    models.Base.metadata.create_all(engine)
-    tokens = tokens_for(bed.url, 64)
-    with Session(engine) as session:
-        for number, token in enumerate(tokens, start=1):
-            session.add(models.Mailbox(id=number, connected=True, token=token))
-        session.flush()
-        session.add_all(models.Grant(id=n, mailbox_id=n, active=True) for n in range(1, len(tokens) + 1))
-        session.flush()
-        session.add_all(
-            models.Outgoing(id=n, grant_id=n % len(tokens) + 1, address=f"candidate{n}@example.org")
-            for n in range(1, count + 1)
-        )
-        session.commit()
-    engine.dispose()
-    base = int(bed.control.stats()["accepted_total"])
-    if kind == "celery":
-        from lab.benchmarks.naive_celery import send as task
-
-        command = [
-            "celery",
-            "-A",
-            "lab.benchmarks.naive_celery",
-            "worker",
-            "--pool",
-            "threads",
-            "--concurrency",
-            "16",
-            "--loglevel",
-            "error",
-        ]
-        enqueue = task.delay
-    else:
-        from lab.benchmarks.naive_dramatiq import send as actor
-
-        command = ["dramatiq", "lab.benchmarks.naive_dramatiq", "--processes", "1", "--threads", "16"]
-        enqueue = actor.send
-    for number in range(1, count + 1):
-        enqueue(number)
-    worker = bed.processes.start(f"naive-{kind}", [sys.executable, "-m", *command], environment)
-    bed.wait_left(base + 32, 120)
-    before, started = tree_cpu(worker.pid), time.monotonic()
-    bed.wait_left(base + count, 300)
-    used = tree_cpu(worker.pid) - before
-    rate = (count - 32) / (time.monotonic() - started)
-    bed.processes.kill(worker)
-    return {
-        "name": f"naive, {kind.title()}",
-        "emails_per_second": rate,
-        "cpu_ms_per_email": 1000 * used / (count - 32),
-    }
-
-
 def throughput(bed: Bed, *, quick: bool) -> list[Row]:
     """All of (a) in one run on one machine.
 
@@ -186,7 +131,7 @@ def throughput(bed: Bed, *, quick: bool) -> list[Row]:
     count, mailboxes, turns = (400, 60, 1) if quick else (3000, 500, 3)
     httpx.get(f"{bed.url}/_control/stats", trust_env=False)
     rows = [loop(bed, "http", count), loop(bed, "book", count // 2)]
-    rows += [naive(bed, "dramatiq", count // 4), naive(bed, "celery", count // 4)]
+    rows += [peers.naive(bed, peer, count // 4) for peer in peers.PEERS]
     compared = [
         [loop(bed, "sdk", count), pipeline(bed, 1, mailboxes), pipeline(bed, 2, mailboxes)]
         for _ in range(turns)
@@ -195,7 +140,10 @@ def throughput(bed: Bed, *, quick: bool) -> list[Row]:
         for row in others:
             row["share_of_sdk_loop"] = row["emails_per_second"] / sdk["emails_per_second"]
     rows += [_middle(list(same)) for same in zip(*compared, strict=True)]
-    rows.append(pipeline(bed, 2, mailboxes, latency=0.2))
+    own = next(row["emails_per_second"] for row in rows if row["name"] == "the pipeline, 1 worker process")
+    for latency in (0.3, 0.6):
+        rows.append(pipeline(bed, 1, mailboxes, latency=latency))
+        rows[-1]["of_its_rate_without"] = rows[-1]["emails_per_second"] / own
     http = rows[0]["emails_per_second"]
     for row in rows:
         row["share_of_bare_loop"] = row["emails_per_second"] / http

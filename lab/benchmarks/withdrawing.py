@@ -8,7 +8,7 @@ from uuid import UUID
 from structlog.testing import capture_logs
 
 from actions import withdraw
-from lab.benchmarks.bed import Bed, percentile
+from lab.benchmarks.bed import Bed, percentile, threads_of
 
 Row = dict[str, Any]
 
@@ -20,7 +20,10 @@ def revoke_under_load(bed: Bed, *, revokes: int) -> Row:
     bed.control.switch(latency=0.2)
     base = int(bed.control.stats()["accepted_total"])
     boxes = bed.mailboxes(4 * revokes, 1)
-    scheduler, workers = bed.processes.scheduler(), bed.processes.workers(processes=2, threads=16)
+    scheduler, workers = (
+        bed.processes.scheduler(),
+        bed.processes.workers(processes=2, threads=threads_of("worker-send")),
+    )
     bed.wait_left(base + len(boxes), 120)  # so that every mailbox has an access token
     scheduler.send_signal(signal.SIGSTOP)
     for _, sequence in boxes:

@@ -20,7 +20,7 @@ PAGE = ROOT / "docs" / "coverage.md"
 
 _GROUPS = {
     "what the product replaces does (H, M, P)": "HMP",
-    "what others do beyond that (A, E, F)": "AEF",
+    "what others do beyond that (A, B, E, F)": "ABEF",
     "more of theirs about answers, bounces and opt-out (N)": "N",
 }
 

@@ -12,10 +12,12 @@ from sqlalchemy import text
 from actions import smtp
 from actions.connect import connect_mailbox
 from app.runtime import Runtime
+from domain.connection import Provider
 from domain.errors import ProviderUnavailable
 from importing.load import import_file
 from importing.people import Options, import_people
 from lab.emulator.client import EmulatorControl
+from lab.tenants import connect_tenant, join
 
 ACTOR = "drill"
 PASSWORD = "demo-password"
@@ -44,6 +46,15 @@ class Desk:
     sequence_id: UUID
     people: list[Person]
     by_smtp: bool = False  # through its own mail server instead of Microsoft Graph
+    at_google: bool = False  # by the Gmail API
+    of_tenant: bool = False  # by Microsoft Graph, on the application's own token
+
+    @property
+    def provider(self) -> Provider:
+        """How it sends."""
+        if self.by_smtp:
+            return Provider.SMTP
+        return Provider.GMAIL if self.at_google else Provider.TENANT if self.of_tenant else Provider.GRAPH
 
     @property
     def keys(self) -> tuple[str, str, str]:
@@ -71,13 +82,16 @@ def found_company(
     crowd: int = 0,
     by_smtp: int = 0,
     smtp_port: int = 0,
+    at_google: int = 0,
+    of_tenant: int = 0,
     one_inside: bool = False,
     shared: int = 0,
 ) -> Company:
     """Import the company, connect its mailboxes, enroll its people, who have addresses of another organization.
 
     ``name``: must be new; ``delays``: one per step; ``crowd``: additional people for the first desk; ``by_smtp``: how many desks,
-    from the end, have their own mail server, at ``smtp_port``. ``one_inside``: one person at each desk is of the
+    from the end, have their own mail server, at ``smtp_port``; ``at_google``: how many before them are there;
+    ``of_tenant``: how many before those are connected for the whole organization. ``one_inside``: one person at each desk is of the
     organization itself, whose machines hide what they answer. ``shared``: so many people of each desk are at the next one, too.
     """
     domain = domain_of(name)
@@ -86,21 +100,32 @@ def found_company(
         return f"p{n}.{number}@{'' if one_inside and n == 0 else PEOPLE}{domain}"
 
     numbers = range(1, desks + 1)
+    own_server = range(desks - by_smtp + 1, desks + 1)
+    googles = range(desks - by_smtp - at_google + 1, desks - by_smtp + 1)
+    in_tenant = range(googles.start - of_tenant, googles.start)
     with tempfile.TemporaryDirectory() as folder:
         organization = Path(folder) / "organization.yaml"
         organization.write_text(
             yaml.safe_dump({"organizations": [_organization(name, domain, numbers, delays)]})
         )
         import_file(runtime.database, organization, actor=ACTOR)
-        emulator.add_mailboxes(*({"address": f"sender{number}@{domain}"} for number in numbers))
+        emulator.add_mailboxes(
+            *({"address": f"sender{number}@{domain}", "google": number in googles} for number in numbers)
+        )
         ids = _ids(runtime, name)
+        if in_tenant:
+            connect_tenant(runtime, emulator, ids[f"organization:{name}"], f"sender1@{domain}", actor=ACTOR)
         for number in numbers:
             address = f"sender{number}@{domain}"
-            if number > desks - by_smtp:
+            if number in own_server:
                 connect_by_smtp(runtime, ids[f"mailbox:{address}"], address, smtp_port)
+            elif number in in_tenant:
+                join(runtime, emulator, address, actor=ACTOR)
             else:
                 token = emulator.refresh_token(address)
-                connect_mailbox(runtime, ids[f"mailbox:{address}"], refresh_token=token, actor=ACTOR)
+                provider = Provider.GMAIL if number in googles else Provider.GRAPH
+                box = ids[f"mailbox:{address}"]
+                connect_mailbox(runtime, box, refresh_token=token, actor=ACTOR, provider=provider)
             file = Path(folder) / "people.csv"
             with file.open("w", newline="") as rows:
                 writer = csv.writer(rows)
@@ -129,7 +154,9 @@ def found_company(
             f"owner{number}@{domain}",
             ids[f"sequence:{name} {number}"],
             _people(runtime, ids[f"sequence:{name} {number}"]),
-            number > desks - by_smtp,
+            by_smtp=number in own_server,
+            at_google=number in googles,
+            of_tenant=number in in_tenant,
         )
         for number in numbers
     ]

@@ -122,7 +122,7 @@ def gather(
     ours = {desk.address for desk in company.desks}
     recipients = {each for desk in company.desks for each in (desk.owner_email, desk.mailbox_owner_email)}
     ledger = emulator.ledger()
-    mails = [entry for entry in ledger if entry.via != "graph" and recipients & set(entry.to)]
+    mails = [entry for entry in ledger if entry.via not in ("graph", "gmail") and recipients & set(entry.to)]
     emails = [_email(entry) for entry in ledger if entry.mailbox in ours and entry not in mails]
     if settled:
         _wait_for_seals(database, company.id)
@@ -189,6 +189,8 @@ def _delivery(row: Any) -> Delivery:
         f"sequence:{row.sequence_id}",
         f"enrollment:{row.enrollment_id}",
         f"candidate:{row.candidate_id}",
+        f"hold:{row.mailbox_id}",  # apart from the mailbox's own: a hold pauses nothing and notifies as news
+        f"hold:{row.organization_id}",
     )
     return Delivery(
         str(row.id),
@@ -228,7 +230,7 @@ def _wait_for_seals(database: Database, organization_id: UUID) -> None:
 
 _DELIVERIES = """
 SELECT d.id, c.email, t.position, t.delay, d.state, d.outcome, d.reason, d.held, d.correlation_id, b.address, d.due_at,
-  d.mailbox_id, d.sequence_id, d.enrollment_id, e.candidate_id, d.send_started_at IS NOT NULL AS submitted,
+  d.organization_id, d.mailbox_id, d.sequence_id, d.enrollment_id, e.candidate_id, d.send_started_at IS NOT NULL AS submitted,
   (d.state = 'in_doubt' AND d.grace_until > clock_timestamp()) AS searched_for,
   (s.status = 'active' AND e.status = 'active' AND l.open) AS active, d.still_draft_at IS NOT NULL AS still_draft,
   (d.left_check_at IS NOT NULL AND d.still_draft_at IS NULL AND NOT l.open) AS unchecked,

@@ -12,6 +12,7 @@ from actions import withdraw
 from lab.access_records import Grant, Mailbox, Member
 from lab.drills.answering import ANSWERING
 from lab.drills.company import ACTOR
+from lab.drills.holding import HOLDING
 from lab.drills.stage import Stage
 from lab.records import Notice, Pause, Receipt
 
@@ -182,6 +183,7 @@ SCENARIOS: dict[str, Callable[[Stage], None]] = {
         postgres_restarted,
         worker_killed,
         clock_changed,
+        *HOLDING,
         *ANSWERING,
     )
 }
@@ -215,7 +217,7 @@ def _sender_with_clock(stage: Stage, clock: Path, log: Path) -> subprocess.Popen
         "PYTHONPATH": os.pathsep.join([str(_CLOCK), os.environ.get("PYTHONPATH", "")]),
         "dramatiq_worker_timeout": "100",
     }
-    command = [sys.executable, "-m", "dramatiq", "workers.main", "--queues", "send", "--processes", "1"]
+    command = [sys.executable, "-m", "workers", "--queues", "send", "--processes", "1"]
     with log.open("wb") as output:
         return subprocess.Popen(
             [*command, "--threads", "16"],

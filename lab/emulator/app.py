@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from lab.emulator.control import Control
 from lab.emulator.entra import Entra
 from lab.emulator.faults import Faults
+from lab.emulator.gmail import Gmail
+from lab.emulator.google import Google
 from lab.emulator.graph import Graph
 from lab.emulator.http import Request, Response, asgi_app
 from lab.emulator.incoming import Incoming
@@ -20,7 +22,11 @@ class Emulator:
         self.faults = Faults()
         self.entra = Entra(self.world, self.faults)
         self.graph = Graph(self.world, self.faults)
-        self.control = Control(self.world, self.faults, self.entra, self.graph, self.incoming)
+        self.google = Google(self.world, self.faults)
+        self.gmail = Gmail(self.world, self.faults)
+        self.control = Control(
+            self.world, self.faults, self.entra, self.graph, self.incoming, self.google, self.gmail
+        )
         self.certificate = ""
 
     async def handle(self, request: Request) -> Response:
@@ -32,7 +38,11 @@ class Emulator:
             if request.path == "/_control/certificate":
                 return Response(200, {"pem": self.certificate})
             return self.control.handle(request)
-        answer = await self.entra.handle(request)
+        if first == "gmail":
+            return await self.gmail.handle(request)
+        if request.path == "/oauth2/v1/certs":
+            return self.gmail.pubsub.certificates()
+        answer = await self.google.handle(request) or await self.entra.handle(request)
         if answer is None:
             return Response(404, {"error": {"code": "BadRequest", "message": f"No route {request.path}."}})
         return answer

@@ -143,6 +143,11 @@ class Subscriptions:
                 return Response(204)
         return Response(200, mine[item_id].data)
 
+    def mailbox_of(self, key: str) -> Mailbox | None:
+        """Return the mailbox of a subscription."""
+        held = self._held.get(key)
+        return None if held is None else held.mailbox
+
     def lifecycle(self, mailbox: Mailbox, event: str) -> int:
         """Send ``reauthorizationRequired``, ``subscriptionRemoved`` or ``missed``; returns how many subscriptions got it."""
         notified = 0

@@ -90,6 +90,10 @@ class EmulatorControl:
         """Consent for the mailbox's whole tenant, like an administrator in Entra's portal: nobody returns to the app."""
         self._call("POST", "/approve", {"mailbox": mailbox})
 
+    def app_access(self, mailbox: str, **values: Any) -> None:
+        """Set what the application may do in the mailbox's tenant by itself: ``lab/emulator/app_only.py``, ``configure``."""
+        self._call("POST", "/app-access", {"mailbox": mailbox, "values": values})
+
     def identities(self, **values: Any) -> None:
         """Set what the app's registration trusts, and the identities of hosts: ``lab/emulator/identity.py``, ``configure``."""
         self._call("POST", "/identities", values)
@@ -131,6 +135,19 @@ class EmulatorControl:
         """
         given = {"kind": kind, "after": after, **values}
         self._call("POST", "/behaviour", {"address": address, "values": given})
+
+    def forget_history(self) -> None:
+        """Let all of Gmail's history ids of before be too old, as after a week."""
+        self._call("POST", "/forget-history", {})
+
+    def push_to(self, url: str, *, topic: str, account: str, audience: str = "") -> None:
+        """Have a topic's messages pushed to an address, with tokens of this service account."""
+        body = {"url": url, "topic": topic, "account": account, "audience": audience}
+        self._call("POST", "/push-subscriptions", body)
+
+    def push_token(self, topic: str, **claims: Any) -> str:
+        """Return a token that Google signs for a topic's pushes; ``claims`` replace its own."""
+        return str(self._call("POST", "/push-tokens", {"topic": topic, "claims": claims})["token"])
 
     def clear_behaviours(self) -> None:
         """Let nobody answer any more. What is on its way still arrives."""

@@ -8,6 +8,10 @@ from lab.emulator.answers import KINDS
 from lab.emulator.entra import Entra
 from lab.emulator.entra_refusals import REFUSALS
 from lab.emulator.faults import Faults
+from lab.emulator.gmail import Gmail
+from lab.emulator.google import DEFAULT_SCOPES as GOOGLE_SCOPES
+from lab.emulator.google import Google
+from lab.emulator.google_refusals import TOKEN_REFUSALS
 from lab.emulator.graph import Graph
 from lab.emulator.http import Request, Response
 from lab.emulator.incoming import Incoming
@@ -20,16 +24,26 @@ from lab.emulator.world import FOLDERS, Mailbox, World
 DEFAULT_SCOPES = "User.Read Mail.ReadWrite Mail.Send MailboxSettings.Read"
 _SETTABLE = {
     "name", "password", "purpose", "enabled", "has_mailbox", "time_zone", "working_hours", "automatic_replies",
-    "switches", "refusal", "granted", "user_principal_name", "aliases", "guest_of", "tenant_id",
+    "switches", "refusal", "granted", "user_principal_name", "aliases", "guest_of", "tenant_id", "google", "vacation",
+    "signature",
 }  # fmt: skip
 
 
 class Control:
     """Handles ``/_control``."""
 
-    def __init__(self, world: World, faults: Faults, entra: Entra, graph: Graph, incoming: Incoming) -> None:
+    def __init__(
+        self,
+        world: World,
+        faults: Faults,
+        entra: Entra,
+        graph: Graph,
+        incoming: Incoming,
+        google: Google,
+        gmail: Gmail,
+    ) -> None:
         self._world, self._faults, self._entra, self._graph = world, faults, entra, graph
-        self._incoming = incoming
+        self._incoming, self._google, self._gmail = incoming, google, gmail
 
     def handle(self, request: Request) -> Response:
         """Handle one request."""
@@ -51,6 +65,15 @@ class Control:
                 self._entra.identities.clear()
                 self._graph.deltas.forget()
                 self._graph.subscriptions.clear()
+                self._gmail.history.forget()
+                self._gmail.pubsub.clear()
+                return {}
+            case "POST", "push-subscriptions":
+                return self._gmail.pubsub.subscribe(body)
+            case "POST", "push-tokens":
+                return {"token": self._gmail.pubsub.token_of(body["topic"], body["claims"])}
+            case "POST", "forget-history":
+                self._gmail.history.forget()
                 return {}
             case "POST", "forget-deltas":
                 self._graph.deltas.forget()
@@ -66,13 +89,10 @@ class Control:
             case "GET", "mailboxes":
                 return sorted(world.mailboxes)
             case "POST", "refresh-tokens":
-                self._known(body["address"])
-                scopes = body.get("scopes", DEFAULT_SCOPES)
-                return {
-                    "refresh_token": self._entra.issue_refresh_token(
-                        body["address"], scopes, body.get("client_id", "")
-                    )
-                }
+                google = self._known(body["address"]).google
+                scopes = body.get("scopes", GOOGLE_SCOPES if google else DEFAULT_SCOPES)
+                issue = self._google.issue_refresh_token if google else self._entra.issue_refresh_token
+                return {"refresh_token": issue(body["address"], scopes, body.get("client_id", ""))}
             case "POST", "switches":
                 if unknown := set(body["switches"]) - set(SWITCHES):
                     raise ValueError(f"no such switch: {min(unknown)}; there are {', '.join(SWITCHES)}")
@@ -111,6 +131,9 @@ class Control:
                 scopes = " ".join(f"https://graph.microsoft.com/{each}" for each in DEFAULT_SCOPES.split())
                 self._entra.approve(self._known(body["mailbox"]).tenant_id, scopes)
                 return {}
+            case "POST", "app-access":
+                self._entra.app_only.configure(self._known(body["mailbox"]).tenant_id, body["values"])
+                return {}
             case "POST", "rename":
                 _rename(world, self._known(body["address"]), str(body["to"]))
                 return {}
@@ -118,7 +141,10 @@ class Control:
                 return self._deliver(self._known(body["mailbox"]), body)
             case "POST", "incoming":
                 mailbox, values = self._known(body["mailbox"]), body["values"]
-                return {"id": self._incoming.accept(mailbox, values)}
+                came = {"id": self._incoming.accept(mailbox, values)}
+                if mailbox.google:
+                    self._gmail.history.note(mailbox)
+                return came
             case "POST", "wrote-by-hand":
                 mailbox = self._known(body["mailbox"])
                 own = {"from": mailbox.address, "from_name": mailbox.name, "to": [body["to"]]}
@@ -146,8 +172,9 @@ class Control:
             raise ValueError(
                 f"a mailbox has no field {min(unknown)}; there are {', '.join(sorted(_SETTABLE))}"
             )
-        if values.get("refusal") and values["refusal"] not in REFUSALS:
-            raise ValueError(f"no such refusal: {values['refusal']}; there are {', '.join(REFUSALS)}")
+        refusals = {*REFUSALS, *TOKEN_REFUSALS}
+        if values.get("refusal") and values["refusal"] not in refusals:
+            raise ValueError(f"no such refusal: {values['refusal']}; there are {', '.join(sorted(refusals))}")
         mailbox = self._world.add_mailbox(
             address, **{name: values[name] for name in values if name != "address"}
         )

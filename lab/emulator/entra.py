@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import orjson
 
+from lab.emulator.app_only import AppOnly
 from lab.emulator.entra_refusals import REFUSALS
 from lab.emulator.faults import Faults, strike
 from lab.emulator.http import Request, Response
@@ -34,6 +35,7 @@ class Entra:
         self._world = world
         self._faults = faults
         self.identities = Identities(world)
+        self.app_only = AppOnly(world)
 
     async def handle(self, request: Request) -> Response | None:
         """Return an answer, or None if the path is not Entra's."""
@@ -68,7 +70,7 @@ class Entra:
         return value
 
     def _discovery(self, request: Request, tenant: str) -> Response:
-        if any(
+        if self.app_only.refused(tenant) == _TENANT_GONE or any(
             each.tenant_id == tenant and each.refusal == _TENANT_GONE
             for each in self._world.mailboxes.values()
         ):
@@ -130,7 +132,10 @@ class Entra:
             link = f"?{html.escape(urlencode({**query, 'approve': 'yes'}))}"
             page = f"<!doctype html><title>Approve</title><h1>Approve for your organization</h1><p><a href='{link}'>Accept</a></p>"
             return Response(200, body=page.encode(), content_type="text/html")
-        self.approve(tenant, query.get("scope", ""))
+        if query.get("scope", "").endswith("/.default"):
+            self.app_only.consent(tenant)
+        else:
+            self.approve(tenant, query.get("scope", ""))
         answer = {
             "admin_consent": "True",
             "tenant": tenant,
@@ -165,7 +170,10 @@ class Entra:
 
     def _token(self, form: dict[str, str], tenant: str, address: str) -> Response:
         if form.get("grant_type") == "client_credentials":
-            return self.identities.for_host(form) or refusal("700213")
+            if form.get("scope", "") != f"{_GRAPH}/.default":
+                return self.identities.for_host(form) or refusal("700213")
+            no = self.identities.refused(form, tenant) or self.app_only.refused(tenant)
+            return refusal(no) if no else self.app_only.issue(tenant, form.get("client_id", ""))
         if refused := self.identities.refused(form, tenant):
             return refusal(refused)
         mailbox = self._world.mailboxes.get(address)

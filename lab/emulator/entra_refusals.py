@@ -35,6 +35,13 @@ REFUSALS: dict[str, tuple[str, int, str, str]] = {
         "Token obtained using another federated identity credential may not be used as one.",
     ),
     "700016": ("unauthorized_client", 400, "", "Application was not found in the directory."),
+    "7000112": ("unauthorized_client", 400, "", "Application is disabled."),
+    "7000229": (
+        "invalid_client",
+        401,
+        "",
+        "The client application is missing service principal in the tenant.",
+    ),
     "50020": ("invalid_grant", 400, "", "The user account does not exist in the tenant."),
     "90002": ("invalid_request", 400, "", "The tenant was not found."),
     "5000224": ("invalid_grant", 400, "", "We are sorry, this resource is not available."),

@@ -5,6 +5,7 @@ import itertools
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from lab.emulator.google_refusals import GMAIL_REFUSALS, gmail_error, gmail_refusal
 from lab.emulator.http import Reset, Response
 from lab.emulator.refusals import REFUSALS, refusal
 
@@ -15,7 +16,7 @@ class Fault:
 
     ``when``: before or after the effect. One of: ``status`` (with ``value`` as JSON, or ``body`` as text, and
     ``headers``), ``hang`` (seconds, then the connection breaks), ``reset`` (it breaks at once), ``delay`` (seconds, then
-    the normal answer), ``refusal`` (a name in ``lab/emulator/refusals.py``, with additional ``headers``), ``stuck`` (accepted
+    the normal answer), ``refusal`` (a name in ``lab/emulator/refusals.py`` or of ``GMAIL_REFUSALS``, with additional ``headers``), ``stuck`` (accepted
     as usual, but the item stays in Drafts until somebody deletes it: ``kept`` = nothing leaves, ``copied`` = its copy
     does).
     """
@@ -56,8 +57,9 @@ class Faults:
             raise ValueError("when must be before or after")
         if not (fault.status or fault.hang or fault.reset or fault.delay or fault.refusal or fault.stuck):
             raise ValueError("a fault needs one of status, hang, reset, delay, refusal, stuck")
-        if fault.refusal and fault.refusal not in REFUSALS:
-            raise ValueError(f"no such refusal: {fault.refusal}; there are {', '.join(REFUSALS)}")
+        refusals = {**REFUSALS, **GMAIL_REFUSALS}
+        if fault.refusal and fault.refusal not in refusals:
+            raise ValueError(f"no such refusal: {fault.refusal}; there are {', '.join(refusals)}")
         if fault.stuck not in ("", "kept", "copied"):
             raise ValueError("stuck must be kept or copied")
         fault.id = next(self._ids)
@@ -97,6 +99,8 @@ async def strike(fault: Fault) -> Response | None:
         raise Reset
     if fault.reset:
         raise Reset
+    if fault.refusal in GMAIL_REFUSALS:
+        return gmail_refusal(fault.refusal, fault.headers)
     if fault.refusal:
         return refusal(fault.refusal, fault.headers)
     if not fault.status:
@@ -105,11 +109,24 @@ async def strike(fault: Fault) -> Response | None:
     if fault.body is not None:
         return Response(fault.status, headers=headers, body=fault.body.encode(), content_type="text/html")
     value = fault.value
+    if value is None and fault.status >= 400 and " /gmail/" in fault.route:
+        value = gmail_error(fault.status, _REASONS.get(fault.status, "unknown"), "scripted fault").value
     if value is None and fault.status >= 400:
         value = {"error": {"code": _CODES.get(fault.status, "UnknownError"), "message": "scripted fault"}}
     return Response(fault.status, value, headers)
 
 
+_REASONS = {
+    400: "badRequest",
+    401: "authError",
+    403: "forbidden",
+    404: "notFound",
+    429: "rateLimitExceeded",
+    500: "internalError",
+    502: "backendError",
+    503: "backendError",
+    504: "backendError",
+}
 _CODES = {
     401: "InvalidAuthenticationToken",
     403: "ErrorAccessDenied",

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from lab.emulator.app_only import AppOnly
 from lab.emulator.changes import Deltas, Subscriptions
 from lab.emulator.faults import Faults, strike
 from lab.emulator.http import Request, Response
@@ -36,6 +37,7 @@ class Graph:
         self._faults = faults
         self.deltas = Deltas()
         self.subscriptions = Subscriptions(world.settle)
+        self.app_only = AppOnly(world)
 
     async def handle(self, request: Request) -> Response:
         """Authenticate, count, apply faults, enforce limits, act."""
@@ -44,14 +46,22 @@ class Graph:
         if token is None or not valid or token.audience != "https://graph.microsoft.com":
             text = "Lifetime validation failed, the token is expired." if token else "Access token is empty."
             return error(401, "InvalidAuthenticationToken", text)
-        mailbox = self._world.mailboxes[token.address]
         segments = request.segments[1:]
+        if segments == ["$batch"]:
+            return await self._batch(request)
+        if token.tenant:
+            found = self._subscribed(request, segments) or self.app_only.whose(token, segments, request)
+            if isinstance(found, Response):
+                return found
+            mailbox = found
+            if segments[:1] == ["users"]:
+                segments = ["me", *segments[2:]]
+        else:
+            mailbox = self._world.mailboxes[token.address]
         if segments[:1] == ["users"]:
             if len(segments) < 2 or segments[1].lower() not in (mailbox.address, mailbox.user_id, "me"):
                 return error(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
             segments = ["me", *segments[2:]]
-        if segments == ["$batch"]:
-            return await self._batch(request)
         route, item_id = name_route(request.method, segments)
         self._world.requests[route] = self._world.requests.get(route, 0) + 1
         mailbox.in_flight += 1
@@ -77,7 +87,10 @@ class Graph:
                 if struck is not None:
                     return struck
             wanted = _SCOPES.get(route, "mail.readwrite")
-            if wanted not in token.scopes.lower().split():
+            if token.tenant:
+                if (no := self.app_only.denied(token, mailbox, route)) is not None:
+                    return no
+            elif wanted not in token.scopes.lower().split():
                 return error(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
             if segments[:1] == ["subscriptions"]:
                 answer = await self.subscriptions.handle(
@@ -96,6 +109,11 @@ class Graph:
             return answer
         finally:
             mailbox.in_flight -= 1
+
+    def _subscribed(self, request: Request, segments: list[str]) -> Mailbox | None:
+        """Return the mailbox of a subscription that a request names."""
+        named = segments[:1] == ["subscriptions"] and len(segments) > 1
+        return self.subscriptions.mailbox_of(segments[1]) if named else None
 
     async def _batch(self, request: Request) -> Response:
         """Handle up to 20 requests in one, each answered separately, in order."""
@@ -144,7 +162,7 @@ class Graph:
             )
         if route == "GET /organization":
             return Response(200, {"value": [tenant_of(self._world, mailbox.tenant_id)]})
-        if not mailbox.has_mailbox:
+        if not mailbox.has_mailbox or mailbox.google:
             text = "The mailbox is either inactive, soft-deleted, or is hosted on-premise."
             return error(404, "MailboxNotEnabledForRESTAPI", text)
         self._world.settle(mailbox)
@@ -260,8 +278,12 @@ class Graph:
             message.in_reply_to = parent.data["internetMessageId"]
             before = parent.references or parent.in_reply_to
             message.references = f"{before} {message.in_reply_to}".strip()
+        if not self._world.switch(mailbox, "replies_take_properties"):
+            given = {name: each for name, each in given.items() if name != "singleValueExtendedProperties"}
         if problem := apply(message, given, draft=True):
             return problem
+        if self._world.switch(mailbox, "replies_quote"):
+            message.data["body"]["content"] += parent.data["body"]["content"]
         mailbox.messages[message.id] = message
         self._world.mark(mailbox, message)
         self._world.changed = True

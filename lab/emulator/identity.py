@@ -59,10 +59,15 @@ class Identities:
             # "Token obtained using another federated identity credential may not be used as federated identity credential."
             return "700231" if claims["federated"] else ""
         for certificate in self._certificates:
-            thumbprint = (
-                base64.urlsafe_b64encode(certificate.fingerprint(hashes.SHA256())).rstrip(b"=").decode()
-            )
-            if str(header.get("x5t#S256")).rstrip("=") == thumbprint:
+            # MSAL names it by SHA-256, azure-identity by SHA-1. Entra takes both ("Certificate credentials").
+            named = {
+                "x5t#S256": certificate.fingerprint(hashes.SHA256()),
+                "x5t": certificate.fingerprint(hashes.SHA1()),
+            }
+            if any(
+                str(header.get(name)).rstrip("=") == base64.urlsafe_b64encode(print_).rstrip(b"=").decode()
+                for name, print_ in named.items()
+            ):
                 return self._signed(assertion, certificate, form.get("client_id", ""), tenant)
         return "700027"
 
@@ -70,7 +75,7 @@ class Identities:
         audience = f"https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
         key: Any = certificate.public_key()
         try:
-            claims = jwt.decode(assertion, key, algorithms=["PS256"], audience=audience)
+            claims = jwt.decode(assertion, key, algorithms=["PS256", "RS256"], audience=audience)
         except jwt.InvalidTokenError:
             return "700027"
         return "" if claims["iss"] == claims["sub"] == client_id else "700027"

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from lab.emulator.answers import answer
+from lab.emulator.gmail_items import thread_of
 from lab.emulator.parsing import item_of
 from lab.emulator.properties import ORIGINAL_ID
 from lab.emulator.records import Arrival, LedgerEntry, Pending
@@ -43,7 +44,7 @@ class Incoming:
             values["raw"] = composed(mailbox, values)
         if values.get("received_at"):
             datetime.fromisoformat(values["received_at"])
-        at, item = time.monotonic() + float(values.get("after", 0.0)), self._world.new_item_id()
+        at, item = time.monotonic() + float(values.get("after", 0.0)), self._world.new_item_id(mailbox)
         self._later(at, mailbox, "arrive", item, values)
         if "moved_after" in values:
             self._later(at + float(values["moved_after"]), mailbox, "move", item, values)
@@ -56,11 +57,12 @@ class Incoming:
     def left(self, mailbox: Mailbox, message: Message, entry: LedgerEntry) -> None:
         """Take one of our emails to its recipients: into mailboxes here, and to addresses that do something by themselves."""
         for address in entry.to:
-            if entry.via == "graph" and address in self._world.mailboxes:
-                received = {"raw": _as_received(message, entry), "conversation_id": entry.conversation_id}
-                self._later(
-                    entry.at, self._world.mailboxes[address], "arrive", self._world.new_item_id(), received
-                )
+            person = self._world.mailboxes.get(address)
+            if entry.via in ("graph", "gmail") and person is not None:
+                received = {"raw": _as_received(message, entry)}
+                if not (mailbox.google or person.google):
+                    received["conversation_id"] = entry.conversation_id
+                self._later(entry.at, person, "arrive", self._world.new_item_id(person), received)
             self._behave(mailbox, address, entry)
         self.bring()
 
@@ -117,6 +119,9 @@ class Incoming:
         message = item_of(
             mailbox, pending.item, values, received, keeps=world.switch(mailbox, "keeps_conversations")
         )
+        if mailbox.google:
+            message.hidden = message.drops_headers = False
+            message.data["conversationId"] = thread_of(mailbox, message)
         message.hidden &= bool(world.switch(mailbox, "hides_own_tenants_replies"))
         if not world.switch(mailbox, "original_id_on_reports"):
             message.properties.pop(ORIGINAL_ID, None)

@@ -1,4 +1,4 @@
-"""What left mailboxes and what comes into them, as plain data."""
+"""What left mailboxes, what comes into them, and tokens, as plain data."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,3 +91,18 @@ class LedgerEntry:
     reply_to: str = ""
     references: str = ""
     headers: dict[str, str] = field(default_factory=dict)  # more that its recipients receive
+
+
+@dataclass(slots=True)
+class Token:
+    """An access or refresh token."""
+
+    address: str
+    scopes: str
+    expires_at: float
+    audience: str = "https://graph.microsoft.com"
+    revoked: bool = False
+    family: str = ""
+    used: bool = False
+    client_id: str = ""
+    tenant: str = ""  # of a token of the application's own, which has no user

@@ -65,6 +65,7 @@ class Server:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._saver
         self.emulator.graph.subscriptions.stop()
+        self.emulator.gmail.pubsub.stop()
         if self._smtp is not None:
             self._smtp.close()
         if self._runner is not None:

@@ -5,6 +5,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+from lab.emulator.app_only import Access
 from lab.emulator.records import Arrival, Behaviour, Pending
 from lab.emulator.world import LedgerEntry, Mailbox, Message, Token, World
 
@@ -33,6 +34,14 @@ def snapshot(world: World) -> dict[str, Any]:
             address: [asdict(each) for each in held] for address, held in world.behaviours.items()
         },
         "pending": [{**asdict(each), "at": each.at - now} for each in world.pending],
+        "app_access": {
+            tenant: {
+                **asdict(each),
+                "consented": sorted(each.consented),
+                "scoped": {name: sorted(inside) for name, inside in each.scoped.items()},
+            }
+            for tenant, each in world.app_access.items()
+        },
         "next_id": next(world.ids),
     }
 
@@ -47,6 +56,9 @@ def restore(
     world.pending = [Pending(**{**each, "at": each["at"] + now}) for each in value.get("pending", [])]
     for address, held in value.get("behaviours", {}).items():
         world.behaviours[address] = [Behaviour(**each) for each in held]
+    for tenant, held in value.get("app_access", {}).items():
+        scoped = {name: set(inside) for name, inside in held["scoped"].items()}
+        world.app_access[tenant] = Access(**{**held, "consented": set(held["consented"]), "scoped": scoped})
     world.switches.update(value["switches"])
     world.ids = itertools.count(value["next_id"] + 1)
     for each in value["mailboxes"]:

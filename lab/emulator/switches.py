@@ -20,6 +20,8 @@ SWITCHES: dict[str, Any] = {
     "suspended": False,  # True: every /send is refused, while everything else works
     "emails_a_day": 10_000,  # beyond that, the sending quota's error
     "throttled_requests_execute": False,  # True: a /send answered with 429 for its rate was executed anyway
+    "replies_take_properties": True,  # createReplyAll takes the extended properties of its request
+    "replies_quote": False,  # True: createReplyAll adds what is answered below the text it is given
     "reply_properties": True,  # PidTagInReplyToId and PidTagInternetReferences become headers
     "emails_a_minute": 30,  # more are our violation; Exchange would accept and delay them
     "latency": 0.0,  # seconds added to each request of the mailbox
@@ -38,5 +40,14 @@ SWITCHES: dict[str, Any] = {
     "includes_the_boundary": True,  # False: receivedDateTime ge leaves out what is exactly at it
     "repeats_across_pages": False,  # True: a page begins with the last item of the one before
     "keeps_conversations": True,  # False: an answer from outside gets a conversation id of its own
+    "google_keeps_message_id": True,  # False: drafts.send gives the email another Message-ID
+    "google_search_delay": 0.0,  # seconds until Gmail's search finds what is new
+    "google_history_delay": 0.0,  # seconds until Gmail's history shows what is new, whatever its id says
+    "google_units_a_minute": 6_000,  # per app and mailbox; earlier documentation says 15,000
+    "google_refresh_tokens": 100,  # per app and account; earlier documentation says 50
+    "google_testing": False,  # True: the app's publishing status is "Testing", so refresh tokens end after 7 days
+    "google_push_lost": False,  # True: Gmail publishes nothing of what changes
+    "google_push_delay": 0.0,  # seconds until Pub/Sub pushes it
+    "google_push_repeats": 1,  # how often, as after an acknowledgement that got lost
     "subscription_minutes": 10_080,  # the longest subscription; earlier documentation says 4,230
 }

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from lab.emulator.properties import correlation_id_of, headers_of
-from lab.emulator.records import Arrival, Behaviour, LedgerEntry, Pending
+from lab.emulator.records import Arrival, Behaviour, LedgerEntry, Pending, Token
 from lab.emulator.switches import SWITCHES
 
 __all__ = ["FOLDERS", "LISTED", "LedgerEntry", "Mail", "Mailbox", "Message", "Token", "World", "folder_id"]
@@ -42,6 +42,7 @@ class Message:
     attachments: list[dict[str, Any]] = field(default_factory=list)
     hidden: bool = False  # left out of lists
     drops_headers: bool = False
+    draft_id: str = ""  # Gmail's, which stays while the draft's message changes
 
 
 @dataclass(slots=True)
@@ -77,25 +78,16 @@ class Mailbox:
     user_principal_name: str = ""  # the sign-in name, if it is not the address
     aliases: list[str] = field(default_factory=list)
     guest_of: str = ""  # a guest's identity provider, outside this tenant
+    google: bool = False  # at Gmail instead of Exchange
+    vacation: dict[str, Any] = field(default_factory=lambda: {"enableAutoReply": False})  # Gmail's
+    signature: str = ""
+    watched: dict[str, Any] = field(default_factory=dict)  # what Gmail publishes changes to
+    consumed: dict[str, None] = field(default_factory=dict)  # ids of Gmail drafts that were sent
 
     @property
     def sign_in_name(self) -> str:
         """The account's sign-in name."""
         return self.user_principal_name or self.address
-
-
-@dataclass(slots=True)
-class Token:
-    """An access or refresh token."""
-
-    address: str
-    scopes: str
-    expires_at: float
-    audience: str = "https://graph.microsoft.com"
-    revoked: bool = False
-    family: str = ""
-    used: bool = False
-    client_id: str = ""
 
 
 class Mail(Protocol):
@@ -132,6 +124,7 @@ class World:
         self.behaviours: dict[str, list[Behaviour]] = {}
         self.pending: list[Pending] = []
         self.arrivals: list[Arrival] = []
+        self.app_access: dict[str, Any] = {}  # by tenant: ``lab/emulator/app_only.py``
 
     def switch(self, mailbox: Mailbox, name: str) -> Any:
         """Return a switch's value for a mailbox."""
@@ -160,8 +153,13 @@ class World:
                 return mailbox
         return None
 
-    def new_item_id(self) -> str:
-        """Return an id like Graph's: long, case-sensitive, with characters that must be escaped in a path."""
+    def new_item_id(self, mailbox: Mailbox | None = None) -> str:
+        """Return an id like Graph's: long, case-sensitive, with characters that must be escaped in a path.
+
+        For a mailbox at Gmail, one like Gmail's: 16 hexadecimal digits.
+        """
+        if mailbox is not None and mailbox.google:
+            return f"{0x19A0000000000000 + next(self.ids):x}"
         raw = b"\x00" * 6 + next(self.ids).to_bytes(6, "big") + secrets.token_bytes(24)
         return "AAMk" + base64.b64encode(raw).decode()
 
@@ -215,16 +213,26 @@ class World:
 
     def accept(self, mailbox: Mailbox, message: Message, token: str, via: str = "graph") -> None:
         """Accept an item (202), which starts its transport."""
+        self._count(mailbox, message, token)
+        mailbox.moving[message.id] = None
+        self.settle(mailbox)
+
+    def submit(self, mailbox: Mailbox, message: Message, token: str) -> None:
+        """Accept an item at Gmail, which leaves and is in Sent at once."""
+        self._count(mailbox, message, token)
+        message.copied_at = message.accepted_at
+        self._leave(mailbox, message, time.monotonic(), "gmail")
+        self.settle(mailbox)
+
+    def _count(self, mailbox: Mailbox, message: Message, token: str) -> None:
         message.accepted_at = time.monotonic()
         message.sent_with = token
         mailbox.accepted.append(message.accepted_at)
         in_a_minute = len(mailbox.accepted) - bisect_right(mailbox.accepted, message.accepted_at - 60)
         if in_a_minute == self.switch(mailbox, "emails_a_minute") + 1:
             self.violations.append(f"{mailbox.address}: {in_a_minute} emails in a minute")
-        mailbox.moving[message.id] = None
         self.accepted_total += 1
         self.changed = True
-        self.settle(mailbox)
 
     def leave(self, mailbox: Mailbox, message: Message, via: str, token: str) -> None:
         """Let an email leave at once (SMTP, a duplicate)."""

@@ -153,7 +153,7 @@ BUGS = (
     ),
     bug(
         "nobody asks whether the sequence was paused",
-        (_PREFLIGHT, swap('$facts.sequence_status != "active"', "False")),
+        ("domain.preflight:_stopped", swap('$facts.sequence_status != "active"', "False")),
     ),
     bug(
         "everything is sent from the first mailbox that was used",

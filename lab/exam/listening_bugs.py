@@ -2,7 +2,7 @@
 
 from lab.exam.planting import Bug, bug, instead, sql, swap
 
-_PAGES = "workers.read_mailbox:_pages"
+_WAY = "workers.read_by:way_to_read"
 _FRESH = "domain.preflight:_is_fresh"
 
 LISTENING_BUGS: tuple[Bug, ...] = (
@@ -16,7 +16,7 @@ LISTENING_BUGS: tuple[Bug, ...] = (
     ),
     bug(
         "a reading begins where the last one ended, and mail that became visible late is lost",
-        (_PAGES, swap("$reading.watermark - OVERLAP", "$reading.watermark")),
+        (_WAY, swap("$reading.watermark - OVERLAP", "$reading.watermark")),
     ),
     bug(
         "a machine's answer counts as the person's",
@@ -97,7 +97,7 @@ LISTENING_BUGS: tuple[Bug, ...] = (
         "a reading counts from its end",
         (
             "db/listening/reads.sql:finish",
-            sql("greatest(read_as_of, :began)", "greatest(read_as_of, :began, clock_timestamp())"),
+            sql("greatest(read_as_of, :as_of)", "greatest(read_as_of, :as_of, clock_timestamp())"),
         ),
     ),
     bug(

@@ -6,15 +6,16 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import redis
 
 from actions import resume, withdraw
-from actions.connect import connect_mailbox
 from db.events import outbox
 from db.sending import dispatch
+from domain.connection import Provider
 from domain.errors import NotPermitted
 from domain.withdrawal import WithdrawalResult
 from lab.drills.company import Company, Desk, Person
@@ -27,8 +28,9 @@ from scheduler import sweeper
 from workers import announce, fan_out, pause_sequence, send_step
 
 _PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["lab.matrix.child", "transports.graph_client"])
-SEND = "POST /me/messages/{id}/send"
+_PROCESSES.set_forkserver_preload(["lab.matrix.child", "transports.graph_client", "transports.gmail_client"])
+_GRAPHS = "POST /me/messages/{id}/send"
+SEND = {Provider.GRAPH: _GRAPHS, Provider.TENANT: _GRAPHS, Provider.GMAIL: "POST /gmail/drafts/send"}
 
 
 @dataclass
@@ -38,12 +40,13 @@ class Cell:
     stage: Stage
     postgres: EmbeddedPostgres
     redis_url: str
+    provider: Provider = Provider.GRAPH
     journal: Journal = field(default_factory=Journal)
 
     def __post_init__(self) -> None:
         world = self.stage.world
         self.mailbox_owner, self.owner = world.member("Hans Holder"), world.member()
-        self.mailbox = self.stage.mailbox(self.mailbox_owner)
+        self.mailbox = self.stage.mailbox_at(self.provider, self.mailbox_owner)
         self.grant = world.grant(self.mailbox, self.owner)
         self.sequence = world.sequence(self.owner, self.mailbox, ("PT0S", "PT0S"))
         (self.enrollment,) = world.enroll(self.sequence)
@@ -82,6 +85,7 @@ class Cell:
             self.mailbox, self.stage.address(self.mailbox), self.mailbox_owner,
             self._email_of(self.mailbox_owner), self.owner, self._email_of(self.owner),
             self.sequence, [Person(self.enrollment, self._candidate(), "")],
+            at_google=self.provider == Provider.GMAIL, of_tenant=self.provider == Provider.TENANT,
         )  # fmt: skip
         company = Company(self.stage.world.organization_id, "matrix", [desk])
         return gather(
@@ -101,7 +105,7 @@ class Cell:
                 (due,) = stage.due()
                 return due.delivery_id, due.dispatch_no
             case "reconcile":
-                stage.emulator.control.fault(SEND, when="after", reset=True)
+                stage.emulator.control.fault(SEND[self.provider], when="after", reset=True)
                 (due,) = stage.due()
                 send_step.send(stage.runtime, due)
                 with stage.world.database.transaction() as tx:
@@ -171,11 +175,10 @@ class Cell:
                     [f"mailbox:{self.mailbox}", f"grant:{self.mailbox}"],
                     lambda: withdraw.disconnect_mailbox(runtime, self.mailbox, actor="matrix"),
                 )
-                token = self.stage.emulator.control.refresh_token(self.stage.address(self.mailbox))
                 self.permit(
                     "reconnect",
                     f"mailbox:{self.mailbox}",
-                    lambda: connect_mailbox(runtime, self.mailbox, refresh_token=token, actor="matrix"),
+                    partial(self.stage.connect_again, self.mailbox, self.provider, actor="matrix"),
                 )
             case "the person replies":
                 self._withdraw(

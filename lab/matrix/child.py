@@ -24,6 +24,8 @@ from observability import configure_logging
 from scheduler import due_steps, outbox_relay
 from transports.base import Accepted, Draft, Found, MailboxFacts, Thread, Traceable, Transport
 from transports.entra import Entra
+from transports.entra_app import EntraApp
+from transports.google import Google
 from workers import fan_out, notify_owner, pause_sequence, reconcile_delivery, send_step
 
 _T = TypeVar("_T")
@@ -161,7 +163,12 @@ class MeetingRuntime(Runtime):
         self.meeting = meeting
         self._steady = Runtime(settings, Database(settings.database_url, application=APPLICATION))
         entra = Entra(settings.microsoft_client_id, settings.microsoft_client_secret, settings.entra_url)
-        self._steady.__dict__["entra"] = MeetingCalls(entra, meeting, {"refresh": "the token request"})
+        google = Google(settings.google_client_id, settings.google_client_secret, settings.google_url)
+        for name, endpoint in (("entra", entra), ("google", google)):
+            self._steady.__dict__[name] = MeetingCalls(endpoint, meeting, {"refresh": "the token request"})
+        self._steady.__dict__["entra_app"] = MeetingCalls(
+            EntraApp(settings), meeting, {"token": "the token request"}
+        )
 
     def transport(self, mailbox_id: UUID, provider: str, **rest: Any) -> Transport:
         inner = self._steady.transport(mailbox_id, provider, **rest)

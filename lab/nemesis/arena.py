@@ -3,8 +3,10 @@
 import json
 import os
 import subprocess
+import sys
 import threading
 import time
+from base64 import b64encode
 from pathlib import Path
 from uuid import UUID
 
@@ -13,7 +15,7 @@ import redis
 from app.runtime import Runtime
 from config import Settings
 from db.core.session import Database
-from db.mailboxes import credentials
+from db.mailboxes import credentials, senders
 from db.schema.migrate import upgrade
 from domain.jobs import QUEUES
 from lab.drills.company import Company, Desk, found_company
@@ -34,7 +36,9 @@ WRONG_BY = (-3.5, 3.5, 0.0)
 # Seconds instead of minutes (domain/listening/cadence.py): within a run, follow-ups then come too late for an answer that was
 # not read. Shorter ones would leave a busy machine no time between a reading and the gate.
 FRESH = 15.0
-_WAITS = {"FRESH": FRESH, "READ_AGAIN": 6.0, "SOONEST": 30.0, "APART": 4.0, "OVERLAP": 60.0}
+_WAITS = {
+    "FRESH": FRESH, "READ_AGAIN": 6.0, "SOONEST": 30.0, "APART": 4.0, "OVERLAP": 60.0, "GMAIL_BEHIND": 2.0,
+}  # fmt: skip
 _CLOCK = Path(__file__).parents[1] / "drills" / "clock"
 
 
@@ -54,6 +58,7 @@ class Arena:
         self.schedulers: list[subprocess.Popen[bytes]] = []
         self.frozen: set[int] = set()
         self.deepest = 0
+        self.accepted: list[str] = []  # Message-IDs of mail to the default address that was answered with 250
         self.tokens: list[str] = []  # decrypted refresh tokens, which must not be found anywhere
         self._clocks = 0
         self._watching = True
@@ -67,6 +72,8 @@ class Arena:
         delays: tuple[str, ...],
         crowd: int,
         by_smtp: int,
+        at_google: int,
+        of_tenant: int,
         notified: bool,
     ) -> None:
         """Start servers, links, company and processes. ``notified``: the provider's notifications reach us."""
@@ -85,6 +92,11 @@ class Arena:
         }
         site, nobody = free_port(), free_port()
         settings = self._settings(site if notified else nobody)
+        self.control.push_to(
+            f"{settings.public_url}/hooks/google",
+            topic=settings.google_pubsub_topic,
+            account=settings.google_pubsub_account,
+        )
         certificate = self.folder / "mail-server.pem"
         certificate.write_text(self.control.certificate())
         os.environ["SSL_CERT_FILE"] = str(certificate)  # of the callers in this process too
@@ -99,11 +111,17 @@ class Arena:
             delays=delays,
             crowd=crowd,
             by_smtp=by_smtp,
+            at_google=at_google,
+            of_tenant=of_tenant,
             smtp_port=self.links["mail"].port,
             one_inside=True,
             shared=1,
         )
         self.site = Site(self.runtime, site)
+        with self.direct.transaction() as tx:
+            senders.ensure_default(tx, self.company.id, RELAY_DOMAIN)
+            self.default_address = senders.default_address_of(tx, self.company.id)
+        self.inbox_port = free_port()
         self.processes = Processes(
             {
                 **as_environment(settings),
@@ -118,6 +136,7 @@ class Arena:
             self.start_scheduler()
         for _ in range(WORKERS):
             self.start_worker()
+        self.start_inbox()
         # Trouble that comes before anybody works hits nobody.
         self.processes.wait_until_up(120)
         self._sampler = threading.Thread(target=self._sample, name="sampler", daemon=True)
@@ -139,8 +158,18 @@ class Arena:
         """Start one more scheduler."""
         self.schedulers.append(self.processes.scheduler(CLOCK_FILE=self._clock()))
 
+    def start_inbox(self) -> None:
+        """Start the process that takes mail for the default address."""
+        sealing = b64encode(self.runtime.keys.public_key).decode()
+        more = {"SECRET_KEYS": "", "SEALING_PUBLIC_KEY": sealing, "CLOCK_FILE": self._clock()}
+        more |= {"INBOX_PORT": str(self.inbox_port), "INBOX_NAME": f"inbox.{RELAY_DOMAIN}"}
+        self.inbox = self.processes.start("inbox", [sys.executable, "-m", "inbox"], more)
+
     def replace_dead(self) -> None:
         """Restart every process that has ended, as a supervisor does."""
+        if self.inbox.poll() is not None:
+            self.processes.running.remove(self.inbox)
+            self.start_inbox()
         for each in [each for each in self.workers if each.poll() is not None]:
             self.workers.remove(each)
             self.processes.running.remove(each)
@@ -229,6 +258,11 @@ class Arena:
             microsoft_client_secret="demo-secret",
             entra_url=f"http://127.0.0.1:{self.links['graph'].port}",
             graph_url=f"http://127.0.0.1:{self.links['graph'].port}",
+            google_client_id="onbehalf",
+            google_client_secret="demo-secret",
+            google_url=f"http://127.0.0.1:{self.links['graph'].port}",
+            google_pubsub_topic="projects/nemesis/topics/gmail",
+            google_pubsub_account="push@nemesis.iam.gserviceaccount.com",
             default_mail_url=f"smtp://relay:relay-password@127.0.0.1:{self.links['relay'].port}",
             default_mail_domain=RELAY_DOMAIN,
             public_url=f"http://127.0.0.1:{port}",

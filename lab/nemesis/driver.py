@@ -13,19 +13,23 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from actions import grants, members, resume, withdraw
+from actions import grants, holds, members, resume, withdraw
 from actions.connect import connect_mailbox
 from app.runtime import Runtime
 from db.core.session import DatabaseUnavailable, retry_while_unavailable
+from db.withdrawing.holds import Whose
 from domain.errors import NotPermitted, OnbehalfError
+from domain.holds import Level
 from domain.withdrawal import WithdrawalResult
 from lab.drills.company import Desk, connect_by_smtp
 from lab.nemesis.arena import Arena
 from lab.nemesis.background import Background
 from lab.nemesis.providers import tidy
+from lab.tenants import join
 
 ACTOR = "driver"
 _TRIES = 8
+_LASTS = 3.0  # seconds that a hold lasts at most: meanwhile everybody whom it concerns sends nothing
 _AIMS_FOR = 3.0  # seconds
 
 
@@ -46,7 +50,7 @@ class Errand:
 
 _KINDS = {
     "revoke": 5, "disconnect": 3, "pause": 3, "reply": 6, "unsubscribe": 3, "pause_person": 2, "mailbox_owner_leaves": 1,
-    "tidy": 4,
+    "tidy": 4, "hold_mailbox": 3, "hold_organization": 1,
 }  # fmt: skip
 
 
@@ -190,6 +194,29 @@ class Driver(Background[Errand]):
                 lambda: resume.resume_enrollment(self._runtime, person.enrollment_id, actor=ACTOR),
             )
 
+    def _hold_mailbox(self, desk: Desk, errand: Errand) -> None:
+        """An operator holds a mailbox, and always lets it go on."""
+        self._hold(Whose(self._arena.company.id, desk.mailbox_id), f"hold:{desk.mailbox_id}", errand)
+
+    def _hold_organization(self, _desk: Desk, errand: Errand) -> None:
+        """The same with all mailboxes, while other errands go on at the other desks."""
+        self._hold(Whose(self._arena.company.id), f"hold:{self._arena.company.id}", errand)
+
+    def _hold(self, whose: Whose, key: str, errand: Errand) -> None:
+        level = Level.OPERATOR
+        self._withdraw(
+            "hold",
+            [key],
+            lambda: holds.hold(self._runtime, whose, level=level, actor=ACTOR, reason="a test"),
+        )
+        time.sleep(min(errand.back or _LASTS, _LASTS))
+        self._permit(
+            "release",
+            [key],
+            lambda: holds.release(self._runtime, whose, level=level, actor=ACTOR),
+            tries=60,  # nothing else ends it, not even one whose answer was lost
+        )
+
     def _tidy(self, desk: Desk, _errand: Errand) -> None:
         """The mailbox's owner empties Sent Items."""
         tidy(self._arena, desk.address)
@@ -204,6 +231,13 @@ class Driver(Background[Errand]):
                 lambda: connect_by_smtp(self._runtime, desk.mailbox_id, desk.address, port),
             )
             return
+        if desk.of_tenant:
+            self._permit(
+                "reconnect",
+                [mailbox],
+                lambda: join(self._runtime, self._arena.control, desk.address, actor=ACTOR),
+            )
+            return
         self._permit(
             "reconnect",
             [mailbox],
@@ -212,6 +246,7 @@ class Driver(Background[Errand]):
                 desk.mailbox_id,
                 refresh_token=self._arena.known_mailbox(desk.mailbox_id),
                 actor=ACTOR,
+                provider=desk.provider,
             ),
         )
 
@@ -252,8 +287,10 @@ class Driver(Background[Errand]):
             else:
                 return
 
-    def _permit(self, verb: str, permits: Sequence[str], ask: Callable[[], object]) -> None:
-        for _ in range(_TRIES):
+    def _permit(
+        self, verb: str, permits: Sequence[str], ask: Callable[[], object], *, tries: int = _TRIES
+    ) -> None:
+        for _ in range(tries):
             try:
                 with self._arena.journal.call(verb, permits=permits):
                     ask()

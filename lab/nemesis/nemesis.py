@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from uuid import UUID
 
-from lab.nemesis import providers, reading, servers  # noqa: F401 - each enters its troubles
+from lab.nemesis import providers, reading, redirected, servers  # noqa: F401 - each enters its troubles
 from lab.nemesis.arena import Arena
 from lab.nemesis.troubles import TROUBLES, Strike
 

@@ -24,7 +24,8 @@ from lab.emulator.records import LedgerEntry
 from lab.nemesis.arena import Arena
 from lab.nemesis.background import Background
 from lab.nemesis.processes import execute
-from lab.nemesis.providers import SEARCH
+from lab.nemesis.providers import SEARCH, strike_both
+from lab.nemesis.redirected import bring
 
 _LINK = re.compile(r"/o/([\w-]+)")
 _STRANGER = "somebody@elsewhere.example"
@@ -47,6 +48,7 @@ class Letter:
 _KINDS = {
     "by_hand": 2, "forwarded": 4, "foreign": 3, "burst": 1, "from_the_future": 2, "forged_answer": 2, "forged_opt_out": 2,
     "opt_out_by_email": 4, "opt_out_by_link": 3, "scanned": 5, "answer_while_read": 3,
+    "redirected": 4,
 }  # fmt: skip
 
 
@@ -108,7 +110,7 @@ class Post(Background[Letter]):
 
     def _answer_while_read(self, desk: Desk, person: Person, had: LedgerEntry, _pick: int) -> None:
         """The person answers after the provider has made a page of the mailbox, and before it reaches us."""
-        self._arena.control.fault(SEARCH, mailbox=desk.address, when="after", delay=_SLOW)
+        strike_both(self._arena, SEARCH, mailbox=desk.address, when="after", delay=_SLOW)
         statement = "UPDATE mailbox_reads SET next_read_at = clock_timestamp() WHERE mailbox_id = :id"
         retry_while_unavailable(partial(execute, self._arena, statement, id=desk.mailbox_id), 60)
         until = time.monotonic() + _SLOW
@@ -121,6 +123,10 @@ class Post(Background[Letter]):
             desk.address, sender=person.email, subject=f"Re: {had.subject}", text="Thank you, please call me.",
             in_reply_to=had.internet_message_id, kind="reply", person=person.email,
         )  # fmt: skip
+
+    def _redirected(self, _desk: Desk, _person: Person, had: LedgerEntry, _pick: int) -> None:
+        """A stranger's email comes to the organization's default address."""
+        bring(self._arena, f"Re: {had.subject}")
 
     def _foreign(self, desk: Desk, _person: Person, had: LedgerEntry, pick: int) -> None:
         """Strangers write in threads of their own, which may share subject and even conversation with ours."""

@@ -1,4 +1,4 @@
-"""Trouble with whoever takes our emails: Graph, a mail server, the relay for notices."""
+"""Trouble with whoever takes our emails: Graph and Gmail, a mail server, the relay for notices."""
 
 from datetime import timedelta
 from functools import partial
@@ -17,6 +17,27 @@ SEND = "POST /me/messages/{id}/send"
 CREATE = "POST /me/messages"
 REPLY = "POST /me/messages/{id}/createReplyAll"
 SEARCH = "GET /me/messages"
+HISTORY = "GET /gmail/history"  # what readings ask at Gmail once they have a bookmark
+# The same at Gmail, where some desks are. An answer to a follow-up is a draft like any other there.
+_AT_GMAIL = {
+    SEND: "POST /gmail/drafts/send",
+    CREATE: "POST /gmail/drafts",
+    REPLY: "POST /gmail/drafts",
+    SEARCH: "GET /gmail/messages",
+    "GET /me/messages/{id}/$value": "GET /gmail/messages/{id}",
+    "GET /me/messages/{id}": "GET /gmail/messages/{id}",
+}
+_REFUSED_AT_GMAIL = {
+    "request_rate": "gmail_user_rate",
+    "too_many_requests": "gmail_queries",
+    "mailbox_concurrency": "gmail_concurrent",
+    "server_busy": "gmail_backend",
+    "bandwidth": "gmail_rate",
+    "message_limit": "gmail_sending_limit",
+    "submission_quota": "gmail_sending_limit",
+    "tenant_limit": "gmail_sending_limit",
+    "hourly_limit": "gmail_sending_limit",
+}
 _THROTTLES = (
     ("takes few", "", "421 4.7.0 mail.onbehalf.example Error: too many connections from 127.0.0.1"),
     ("says later", "SMTP MAIL", "432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending"),
@@ -27,6 +48,17 @@ _THROTTLES = (
     ("says later", "SMTP DATA", "451 4.7.0 Temporary server error. Please try again later. PRX2"),
     ("says later", "SMTP RCPT", "450 4.7.1 <notices@onbehalf.example>: too many recipients in this minute"),
 )  # fmt: skip
+
+
+def strike_both(arena: Arena, route: str, **values: object) -> None:
+    """Script a fault of Graph's route, and the same of Gmail's."""
+    arena.control.fault(route, **values)
+    if route in _AT_GMAIL:
+        if "refusal" in values:
+            values["refusal"] = _REFUSED_AT_GMAIL[str(values["refusal"])]
+        arena.control.fault(_AT_GMAIL[route], **values)
+        if route == SEARCH:
+            arena.control.fault(HISTORY, **values)
 
 
 @trouble(weight=4, leaves_no_doubt=True)
@@ -74,7 +106,7 @@ def graph_after(nemesis: "Nemesis", pick: int, size: float) -> None:
     ]
     route = [SEND, SEND, SEND, CREATE, REPLY][pick % 5]
     answer = answers[pick // 5 % len(answers)]
-    nemesis.arena.control.fault(route, when="after", times=1 + int(5 * size), **answer)
+    strike_both(nemesis.arena, route, when="after", times=1 + int(5 * size), **answer)
 
 
 @trouble(weight=3)
@@ -91,7 +123,7 @@ def graph_before(nemesis: "Nemesis", pick: int, size: float) -> None:
     ]
     route = [SEND, SEND, CREATE, REPLY, SEARCH][pick % 5]
     answer = answers[pick // 5 % len(answers)]
-    nemesis.arena.control.fault(route, when="before", times=1 + int(3 * size), **answer)
+    strike_both(nemesis.arena, route, when="before", times=1 + int(3 * size), **answer)
 
 
 @trouble(weight=1)
@@ -107,14 +139,14 @@ def throttle(nemesis: "Nemesis", pick: int, size: float) -> None:
     """Answer 429 before anything is done."""
     route = [SEND, CREATE, "*"][pick % 3]
     headers = {"Retry-After": str(1 + int(2 * size))}
-    nemesis.arena.control.fault(route, when="before", times=3 + int(5 * size), status=429, headers=headers)
+    strike_both(nemesis.arena, route, when="before", times=3 + int(5 * size), status=429, headers=headers)
 
 
 @trouble(weight=3, leaves_no_doubt=True)
 def throttle_after(nemesis: "Nemesis", _pick: int, size: float) -> None:
     """Take a submission and answer 429, which has been seen in practice."""
     headers = {"Retry-After": "1"}
-    nemesis.arena.control.fault(SEND, when="after", times=1 + int(5 * size), status=429, headers=headers)
+    strike_both(nemesis.arena, SEND, when="after", times=1 + int(5 * size), status=429, headers=headers)
 
 
 @trouble(weight=3, leaves_no_doubt=True)
@@ -122,7 +154,8 @@ def throttle_bursts(nemesis: "Nemesis", pick: int, size: float) -> None:
     """Refuse many requests, at one desk or at all, whether or not they are carried out."""
     refusals = ["request_rate", "too_many_requests", "mailbox_concurrency", "server_busy", "bandwidth"]
     desks = [desk for desk in nemesis.arena.company.desks if not desk.by_smtp]
-    nemesis.arena.control.fault(
+    strike_both(
+        nemesis.arena,
         SEND,
         mailbox=["", desks[pick % len(desks)].address][pick % 2],
         when=["before", "after"][pick // 2 % 2],
@@ -137,7 +170,8 @@ def sending_limit(nemesis: "Nemesis", pick: int, size: float) -> None:
     """One mailbox, or all, reach the sending limit. It ends while everybody still waits for it."""
     limits = ["message_limit", "submission_quota", "tenant_limit", "hourly_limit"]
     desks = [desk for desk in nemesis.arena.company.desks if not desk.by_smtp]
-    nemesis.arena.control.fault(
+    strike_both(
+        nemesis.arena,
         SEND,
         mailbox=["", desks[pick % len(desks)].address][pick % 2],
         times=1 + int(4 * size),
@@ -155,7 +189,7 @@ def never_left(nemesis: "Nemesis", pick: int, size: float) -> None:
 @trouble(weight=3)
 def late_drafts(nemesis: "Nemesis", pick: int, size: float) -> None:
     """Make drafts slowly, and end their workers' leases before they are made, so that duplicates appear."""
-    nemesis.arena.control.fault(CREATE, when="before", times=4 + pick % 5, delay=2 + 2 * size)
+    strike_both(nemesis.arena, CREATE, when="before", times=4 + pick % 5, delay=2 + 2 * size)
     nemesis.later(1.5, lambda: age_leases(nemesis.arena))
 
 
@@ -168,11 +202,12 @@ def duplicates(nemesis: "Nemesis", pick: int, _size: float) -> None:
     """
     desks = [desk for desk in nemesis.arena.company.desks if not desk.by_smtp]
     desk = desks[pick % len(desks)]
-    control = nemesis.arena.control
     for route in (CREATE, REPLY):
         for skip in (0, 1, 1):  # the first attempt at an email, not the second
-            control.fault(route, mailbox=desk.address, when="before", times=1, skip=skip, delay=8.0)
-    control.fault(SEND, mailbox=desk.address, when="after", times=30, status=504)
+            strike_both(
+                nemesis.arena, route, mailbox=desk.address, when="before", times=1, skip=skip, delay=8.0
+            )
+    strike_both(nemesis.arena, SEND, mailbox=desk.address, when="after", times=30, status=504)
     if not nemesis.troubled:
         nemesis.later(0.3, partial(_give_up_drafters, nemesis))
     nemesis.troubled[desk.address] = desk.mailbox_id
@@ -194,14 +229,14 @@ def _give_up_drafters(nemesis: "Nemesis") -> None:
 @trouble(weight=4)
 def slow_sends(nemesis: "Nemesis", _pick: int, size: float) -> None:
     """Submissions take effect late, so a withdrawal meanwhile has to wait for them."""
-    nemesis.arena.control.fault(SEND, when="before", times=10 + int(20 * size), delay=0.8 + 2 * size)
+    strike_both(nemesis.arena, SEND, when="before", times=10 + int(20 * size), delay=0.8 + 2 * size)
 
 
 @trouble(weight=3)
 def slow_answers(nemesis: "Nemesis", _pick: int, size: float) -> None:
     """The email is accepted, and the answer comes later than a recall, while the copy is still in the mailbox."""
     nemesis.arena.control.switch(copy_delay=6.0)
-    nemesis.arena.control.fault(SEND, when="after", times=8, delay=3.5 + 2 * size)
+    strike_both(nemesis.arena, SEND, when="after", times=8, delay=3.5 + 2 * size)
 
 
 @trouble(weight=3, leaves_no_doubt=True)
@@ -229,7 +264,7 @@ def other_ids(nemesis: "Nemesis", pick: int, _size: float) -> None:
 
 
 def tidy(arena: Arena, address: str) -> None:
-    """Empty a mailbox's Sent Items for good, so that a search there finds no trace."""
+    """Empty a mailbox's folder of sent emails for good, so that a search there finds no trace."""
     for item in arena.control.messages(address):
         if item["folder"] == "sentitems" and item["copied"]:
             arena.control.delete(address, item["id"])

@@ -51,7 +51,9 @@ def _hurry(arena: Arena) -> None:
     with arena.direct.transaction() as tx:
         tx.execute(
             text(
-                "WITH sooner AS (UPDATE deliveries SET due_at = clock_timestamp() WHERE state = 'pending' AND NOT held"
+                # What was put off for an hour, by a bounce, say, may have a part of its step's delay before it still.
+                "WITH sooner AS (UPDATE deliveries d SET due_at = greatest(clock_timestamp(), d.created_at + CAST(t.delay AS interval))"
+                "   FROM steps t WHERE t.id = d.step_id AND d.state = 'pending' AND NOT d.held"
                 # Steps are seconds apart here. What waits for a minute waits for a sending limit.
                 "   AND (failures > 0 OR attempts > 0 OR due_at > clock_timestamp() + interval '1 minute')"
                 "   AND due_at > clock_timestamp() + CASE reason WHEN 'mailbox_not_read' THEN interval '5 seconds'"

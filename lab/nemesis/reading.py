@@ -13,7 +13,7 @@ from db.core.session import retry_while_unavailable
 from domain.jobs import ReadMailbox
 from lab.nemesis.arena import Arena
 from lab.nemesis.processes import execute, kill_worker
-from lab.nemesis.providers import SEARCH
+from lab.nemesis.providers import SEARCH, strike_both
 from lab.nemesis.troubles import trouble
 
 if TYPE_CHECKING:
@@ -38,14 +38,15 @@ def reading_fails(nemesis: "Nemesis", pick: int, size: float) -> None:
     ]
     route = [SEARCH, _RAW, _TEXT][pick % 3]
     answer = answers[pick // 3 % len(answers)]
-    nemesis.arena.control.fault(route, when="before", times=2 + int(8 * size), **answer)
+    strike_both(nemesis.arena, route, when="before", times=2 + int(8 * size), **answer)
 
 
 @trouble(weight=4, leaves_no_doubt=True)
 def unreadable_mailbox(nemesis: "Nemesis", pick: int, size: float) -> None:
     """No list of one mailbox, or of any, is answered for a while. Its emails can still be sent."""
     desks = [desk for desk in nemesis.arena.company.desks if not desk.by_smtp]
-    nemesis.arena.control.fault(
+    strike_both(
+        nemesis.arena,
         SEARCH,
         mailbox=["", desks[pick % len(desks)].address][pick % 2],
         when="before",
@@ -67,6 +68,15 @@ def expired_tokens(nemesis: "Nemesis", _pick: int, size: float) -> None:
     """The provider calls the tokens expired in the middle of readings."""
     for skip in range(1 + int(3 * size)):
         nemesis.arena.control.fault(SEARCH, when="before", status=401, skip=skip)
+
+
+@trouble(weight=3, leaves_no_doubt=True)
+def history_at_gmail(nemesis: "Nemesis", pick: int, _size: float) -> None:
+    """Let bookmarks of mailboxes at Gmail count, as ten minutes later, or let all ids of their history be too old."""
+    statement = "UPDATE mailbox_reads SET log_newest_at = log_newest_at - interval '11 minutes'"
+    retry_while_unavailable(partial(execute, nemesis.arena, statement), 60)
+    if pick % 3 == 0:
+        nemesis.arena.control.forget_history()
 
 
 @trouble(weight=4)

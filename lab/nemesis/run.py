@@ -17,7 +17,7 @@ from lab.drills.company import PASSWORD
 from lab.drills.evidence import Evidence, gather
 from lab.drills.finding import Finding
 from lab.drills.invariants import judge, judge_early
-from lab.nemesis import correspondents, driver, post, troubles
+from lab.nemesis import correspondents, driver, post, redirected, troubles
 from lab.nemesis.arena import FRESH, Arena
 from lab.nemesis.driver import Driver
 from lab.nemesis.nemesis import Nemesis
@@ -28,8 +28,12 @@ from observability import configure_logging
 
 DESKS, PEOPLE, DELAYS = 12, 8, ("PT0S", "PT9S", "PT5S")
 BY_SMTP = 3  # desks with a mail server of their own
+AT_GOOGLE = 3  # desks before them, with mailboxes at Gmail
+OF_TENANT = 2  # desks before those, on the application's own token for the whole organization
 CROWD = 5  # more at one desk, so that it has more to send than a mailbox may in a minute
-_TOKEN = re.compile(rb"\b(?:0\.A[\w-]{64}|ey[\w-]{20,}\.ey[\w-]{20,}\.[\w-]{20,})")
+_TOKEN = re.compile(
+    rb"\b(?:0\.A[\w-]{64}|1//0[\w-]{64}|ya29\.[\w-]{64}|ey[\w-]{20,}\.ey[\w-]{20,}\.[\w-]{20,})"
+)
 # A request leaves within 2 s of the gate and lasts at most 25 s. The grace must not be cut below that plus the
 # time that an accepted email then stays in Drafts, because it has to outlast both.
 _REQUESTS_LAST = 28.0
@@ -84,6 +88,8 @@ def run(
             delays=DELAYS,
             crowd=CROWD,
             by_smtp=BY_SMTP,
+            at_google=AT_GOOGLE,
+            of_tenant=OF_TENANT,
             notified=notified,
         )
         correspondents.settle(arena.control, correspondents.draw(chance, arena.readable))
@@ -115,7 +121,13 @@ def run(
             arena.direct, arena.runtime.keys.audit, arena.control, arena.company, arena.journal.calls
         )
         _of_this_run(evidence, arena, strikes)
-        findings = [*judge(evidence), _of_doubts(evidence, strikes), *_of_processes(arena, logs)]
+        redirected_mail = redirected.gather(arena)
+        findings = [
+            *judge(evidence),
+            redirected_mail,
+            _of_doubts(evidence, strikes),
+            *_of_processes(arena, logs),
+        ]
         result = Result(
             seed,
             seconds,

@@ -15,8 +15,8 @@ Act: TypeAlias = "Callable[[Nemesis, int, float], None]"
 
 _SOME = 9
 # Strikes of every run: the only trouble that only a mail server has, before and after it has taken an email, and an email that is
-# accepted and stays in Drafts, which no other trouble brings about.
-_ALWAYS = (("mail_server_hangs_up", 0), ("mail_server_hangs_up", 1), ("never_left", 0))
+# accepted and stays in Drafts, which no other trouble brings about; and the end of the only process that takes mail.
+_ALWAYS = (("mail_server_hangs_up", 0), ("mail_server_hangs_up", 1), ("never_left", 0), ("kill_inbox", 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ def shorten(waits: dict[str, float]) -> None:
             # Python goes on without what an exception interrupts here.
             sys.exit(f"LISTENING_WAITS: domain/listening/cadence.py has no wait {name}")
         setattr(cadence, name, timedelta(seconds=seconds))
+    cadence.BEHIND = dict.fromkeys(cadence.BEHIND, cadence.GMAIL_BEHIND)
     (age, _), *rest = cadence._WAITS
     cadence._WAITS = ((age, cadence.SOONEST), *rest)  # type: ignore[assignment]  # as many as before
 
