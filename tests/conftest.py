@@ -38,9 +38,11 @@ from lab.stage import Stage
 from observability import configure_logging
 from tests.databases import TEMPLATE, Databases
 from tests.typed_rows import checked_row_maker
+from transports.gmail import GmailProvider
 from transports.graph import GraphProvider
 
 if TYPE_CHECKING:
+    from lab.release_before import ReleaseBefore
     from tests.collector import Collector
     from tests.sentry import Sentry
 
@@ -126,6 +128,19 @@ def database_url(servers: Servers) -> Iterator[str]:
     name = servers.databases.take()
     yield servers.postgres.url(name)
     servers.databases.give_back(name)
+
+
+@pytest.fixture(scope="session")
+def release_before(tmp_path_factory: pytest.TempPathFactory) -> "ReleaseBefore":
+    """The release before this one, unpacked."""
+    from lab.release_before import NoHistory, ReleaseBefore
+
+    try:
+        return ReleaseBefore(tmp_path_factory.mktemp("release-before"))
+    except NoHistory as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
 
 
 @pytest.fixture
@@ -239,9 +254,21 @@ def graph_provider(shared_emulator: Running) -> Iterator[GraphProvider]:
     provider.close()
 
 
+@pytest.fixture(scope="session")
+def gmail_provider(shared_emulator: Running) -> Iterator[GmailProvider]:
+    """One HTTP client and loop thread per test process: opening one costs a second of imports."""
+    provider = GmailProvider(shared_emulator.url)
+    yield provider
+    provider.close()
+
+
 @pytest.fixture
 def runtime(
-    database: Database, database_url: str, emulator: Running, graph_provider: GraphProvider
+    database: Database,
+    database_url: str,
+    emulator: Running,
+    graph_provider: GraphProvider,
+    gmail_provider: GmailProvider,
 ) -> Iterator[Runtime]:
     """What an actor works with, pointed at the emulator."""
     settings = Settings(
@@ -252,14 +279,20 @@ def runtime(
         microsoft_client_secret="demo-secret",
         entra_url=emulator.url,
         graph_url=emulator.url,
+        google_client_id="onbehalf",
+        google_client_secret="demo-secret",
+        google_url=emulator.url,
         default_mail_url=emulator.mail_url,
         default_mail_domain="onbehalf.example",
     )
     opened = Runtime(settings, database)
     opened.__dict__["graph"] = graph_provider
+    opened.__dict__["gmail"] = gmail_provider
     yield opened
     if "entra" in opened.__dict__:
         opened.entra.close()
+    if "google" in opened.__dict__:
+        opened.google.close()
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ PACKAGES = [
     "workers",
 ]
 PRODUCT = [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))] + [
-    ROOT / name for name in ("cli.py", "config.py", "counters.py", "observability.py", "tracing.py")
+    ROOT / name
+    for name in ("cli.py", "config.py", "config_urls.py", "counters.py", "observability.py", "tracing.py")
 ]
 MODULES = [path for path in PRODUCT if "versions" not in path.parts]
 NAMED = {str(path.relative_to(ROOT)): path for path in MODULES}

@@ -163,3 +163,10 @@ def test_the_changelog_keeps_its_form_and_names_the_version() -> None:
         assert kinds == [each for each in KINDS if each in kinds], title
         lines = [each for each in release.splitlines()[1:] if each and not each.startswith("### ")]
         assert [each for each in lines if not re.match(r"- \S.*[.:]$", each)] == [], title
+
+
+def test_the_changelog_says_nothing_twice() -> None:
+    entries = [
+        line[:60] for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("- ")
+    ]
+    assert [each for each in entries if entries.count(each) > 1] == []

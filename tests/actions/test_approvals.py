@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from uuid import UUID
 
 import pytest
 
@@ -20,6 +21,7 @@ from lab.records import AuditEntry, Delivery, Enrollment, Notice, Receipt, Step
 from lab.stage import Stage
 from lab.tables import ago, ahead
 from scheduler import approvals as announcing
+from tests.actions.drafting import while_drafted
 from workers import send_step
 
 
@@ -162,20 +164,10 @@ def test_what_changes_after_its_approval_waits_for_another(stage: Stage, office:
     assert len(stage.left()) == 1
 
 
-def test_a_text_that_changes_while_it_is_drafted_does_not_leave(
-    stage: Stage, office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_text_that_changes_while_it_is_drafted_does_not_leave(stage: Stage, office: Office) -> None:
     stage.send_due()
     office.approve()
-    real = send_step.draft_once
-
-    def drafted(*given: object) -> object:
-        found = real(*given)  # type: ignore[arg-type]  # passed on as they came
-        office.change_field("Prija")
-        return found
-
-    monkeypatch.setattr(send_step, "draft_once", drafted)
-    stage.send_due()
+    while_drafted(stage, office.box, lambda: office.change_field("Prija"))
     assert stage.left() == []
     assert office.waits()
 
@@ -238,6 +230,77 @@ def test_a_repeated_approval_is_one(stage: Stage, office: Office) -> None:
     sent = stage.only(Delivery, state="sent")
     with pytest.raises(NotPermitted, match="has left already"):
         approvals.approve(stage.runtime, sent.id, "x", actor="Hans Holder")
+
+
+class TestTakingBack:
+    """An approval is taken back while the email has not begun to leave."""
+
+    def take_back(self, office: Office, email: UUID | None = None) -> bool:
+        return approvals.take_back(office.stage.runtime, email or office.email.id, actor="Hans Holder")
+
+    def test_it_waits_again_and_leaves_once_approved_again(self, stage: Stage, office: Office) -> None:
+        stage.send_due()
+        mark = office.read().mark
+        office.approve()
+        assert [self.take_back(office), self.take_back(office)] == [True, False]
+        assert office.waits()
+        assert stage.send_due() == 0
+        (audited,) = stage.all(AuditEntry, action="approval_taken_back")
+        assert audited.data == {"text": mark}
+        assert office.approve()
+        stage.send_due()
+        assert len(stage.left()) == 1
+
+    def test_one_that_is_planned_waits_when_it_is_due(self, stage: Stage, office: Office) -> None:
+        stage.put(Delivery, due_at=ahead(hours=2))
+        office.approve()
+        assert self.take_back(office)
+        assert not office.email.held
+        stage.later(3 * 3600)
+        assert stage.send_due() == 0
+        assert office.waits()
+
+    def test_one_that_is_queued_does_not_leave(self, stage: Stage, office: Office) -> None:
+        stage.send_due()
+        office.approve()
+        jobs = stage.due()
+        assert self.take_back(office)
+        for job in jobs:
+            send_step.send(stage.runtime, job)
+        assert stage.left() == []
+        assert office.waits()
+
+    @pytest.mark.parametrize("state", ["preparing", "drafted", "sending"])
+    def test_one_that_is_leaving_is_refused(self, stage: Stage, office: Office, state: str) -> None:
+        office.approve()
+        drafted(stage, office)
+        stage.overwrite(Delivery, state=state, epoch=1, authority={})
+        with pytest.raises(NotPermitted, match="is leaving right now"):
+            self.take_back(office, stage.only(Delivery).id)
+        assert stage.only(Delivery).approval is not None
+
+    def test_one_that_has_left_is_refused(self, stage: Stage, office: Office) -> None:
+        stage.send_due()
+        office.approve()
+        stage.send_due()
+        with pytest.raises(NotPermitted, match="has left already"):
+            self.take_back(office, stage.only(Delivery, state="sent").id)
+
+    def test_in_a_paused_sequence_it_waits_after_the_pause(self, stage: Stage, office: Office) -> None:
+        stage.send_due()
+        withdraw.pause_sequence(stage.runtime, office.sequence, actor="Hans Holder", reason="holidays")
+        stage.run_outbox()
+        office.approve()
+        assert self.take_back(office)
+        resume.resume_sequence(stage.runtime, office.sequence, actor="Hans Holder")
+        stage.later(3600)
+        stage.send_due()
+        assert stage.left() == []
+        assert office.waits()
+
+    def test_there_is_none_of_an_automatic_email(self, stage: Stage) -> None:
+        with pytest.raises(NotPermitted, match="needs no approval"):
+            self.take_back(Office(stage, (StepKind.AUTOMATIC,)))
 
 
 def test_an_automatic_email_needs_no_approval(stage: Stage) -> None:
@@ -453,9 +516,9 @@ def clear_of_everything(claim: claims.Claim) -> Clear:
 
 
 def test_the_database_holds_what_the_gate_holds_for_want_of_an_approval(stage: Stage) -> None:
-    """``hold_for_approval`` mirrors the gate: it refuses what has no approval at all; only the gate compares texts."""
+    """``hold_for_person`` mirrors the gate: it refuses what has no approval at all; only the gate compares texts."""
     for at, (kind, approved, retired) in enumerate(
-        product(StepKind, (None, "this", "another"), (False, True))
+        product((StepKind.AUTOMATIC, StepKind.APPROVAL), (None, "this", "another"), (False, True))
     ):
         office = Office(stage, (kind,), f"priya{at}@kestrel.example")
         email = office.email.id

@@ -57,7 +57,9 @@ def save(stage: Stage, box: UUID, **values: str) -> Checked:
 def by_microsoft(stage: Stage, box: UUID, scopes: str = SMTP_SCOPES) -> None:
     token = stage.emulator.control.refresh_token(stage.address(box), scopes)
     server = SmtpServer("localhost", stage.emulator.smtp_port, STARTTLS)
-    connect_mailbox(stage.runtime, box, refresh_token=token, actor="Hans", server=server)
+    connect_mailbox(
+        stage.runtime, box, refresh_token=token, actor="Hans", provider=Provider.MICROSOFT_SMTP, server=server
+    )
 
 
 def by_graph(stage: Stage, box: UUID) -> None:
@@ -235,7 +237,14 @@ def test_a_token_of_somebody_else_connects_nothing(stage: Stage, box: UUID) -> N
     token = stage.emulator.control.refresh_token("mona@acme.example", SMTP_SCOPES)
     server = SmtpServer("localhost", stage.emulator.smtp_port, STARTTLS)
     with pytest.raises(MailboxDisconnected):
-        connect_mailbox(stage.runtime, box, refresh_token=token, actor="Hans", server=server)
+        connect_mailbox(
+            stage.runtime,
+            box,
+            refresh_token=token,
+            actor="Hans",
+            provider=Provider.MICROSOFT_SMTP,
+            server=server,
+        )
     assert in_use(stage)[0] == "never_connected"
 
 

@@ -8,7 +8,7 @@ from actions import keys, people_imports, sign_in
 from actions.people_imports import Doer
 from db.access import sessions
 from db.core.crypto import KeyRing
-from db.events import notice_channels, webhooks
+from db.events import notice_channels, webhook_settings, webhooks
 from db.listening import received, redirected, unassigned
 from db.mailboxes import credentials, smtp_settings
 from db.schema.models import metadata
@@ -28,6 +28,7 @@ NEW = b"n" * 32
 # Binary columns that are not encrypted: digests, keyed codes, and ids of keys.
 NOT_ENCRYPTED = {
     "address_proofs.code_hash",
+    "api_keys.former_hash",
     "api_keys.key_hash",
     "column_mappings.headers",
     "idempotency_keys.request_hash",
@@ -104,6 +105,8 @@ def fill(stage: Stage) -> tuple[UUID, UUID]:
         last_tokens.put_aside(tx, [withdrawn])
         smtp_settings.save(tx, runtime.keys, organization, box, "smtp", settings, actor="test")
         webhooks.add(tx, runtime.keys, runtime.web_keys, organization, "https://acme.example", actor="test")
+        (webhook,) = webhooks.listing(tx, organization)
+        webhook_settings.new_secret(tx, runtime.keys, organization, webhook["id"], actor="test")
         notice_channels.add(
             tx, runtime.keys, holder, service="Slack", name="Hiring", url="https://x.example", actor="test"
         )

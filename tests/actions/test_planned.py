@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from actions import planned, withdraw
+from actions import planned, planned_several, withdraw
+from actions.planned_several import Whose
 from domain.changes import Cancel, Change, Earlier, NotBefore, Skip
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from lab.records import AuditEntry, Candidate, Delivery, Enrollment, Receipt, Sequence
@@ -176,6 +177,55 @@ def test_a_change_of_a_paused_person_keeps_them_paused(stage: Stage, office: Off
     stage.send_due()
     assert office.steps() == ["step 1"]
     assert stage.only(Delivery, state="pending").held
+
+
+def test_of_several_each_is_changed_by_itself_and_says_what_became_of_it(
+    stage: Stage, office: Office
+) -> None:
+    stage.world.enroll(office.sequence, 2)
+    first, second = (each.id for each in stage.all(Delivery, state="pending") if each.id != office.next.id)
+    stage.overwrite(Delivery, second, state="preparing", lease_token=second)
+    (left,) = stage.all(Delivery, state="sent")
+    ids = [first, left.id, second, office.enrollment, first]
+    whose = Whose(stage.world.organization_id)
+    for changed in (True, False):
+        done = planned_several.change_several(stage.runtime, ids, Cancel(), whose, actor="Hans Holder")
+        assert [(each.id, each.changed) for each in done] == [
+            (first, changed),
+            (left.id, False),
+            (second, False),
+            (office.enrollment, False),
+        ]
+        said = [str(each.refused) for each in done]
+        assert said[0] == "None"
+        assert "has left already" in said[1]
+        assert "leaving right now" in said[2]
+        assert "no such email" in said[3]
+    assert office.audited().count("delivery_cancelled") == 1
+    assert stage.only(Delivery, second).state == "preparing"
+
+
+def test_several_of_others_do_not_exist(stage: Stage, office: Office) -> None:
+    ids = [office.next.id]
+    other = stage.world.member("Olga Other")
+    for whose in (Whose(other), Whose(stage.world.organization_id, other)):
+        (done,) = planned_several.change_several(stage.runtime, ids, Skip(), whose, actor="Olga Other")
+        assert (done.person, str(done.refused)) == ("", "There is no such email.")
+        with stage.world.database.transaction() as tx:
+            assert planned_several.foresee_several(tx, ids, Skip(), whose) == []
+    assert office.next.state == "pending"
+
+
+def test_several_are_moved_to_a_time_within_the_hours(stage: Stage, office: Office) -> None:
+    stage.world.enroll(office.sequence)
+    ids = [each.id for each in stage.all(Delivery, state="pending")]
+    late, now = ahead(days=400), Whose(stage.world.organization_id)
+    with stage.world.database.transaction() as tx, pytest.raises(InvalidInput, match="more than a year"):
+        planned_several.foresee_several(tx, ids, NotBefore(late), now)
+    at = ahead(days=5)
+    done = planned_several.change_several(stage.runtime, ids, NotBefore(at), now, actor="Hans Holder")
+    assert [each.due_at for each in done] == [at, at]
+    assert {each.not_before for each in stage.all(Delivery, state="pending")} == {at}
 
 
 def test_skipping_a_step_that_lacks_a_field_lets_the_person_go_on(stage: Stage) -> None:

@@ -3,10 +3,11 @@
 import pytest
 
 from actions import probe_graph
+from actions.probes import Finding
 from lab.stage import Stage
 
 
-def probed(stage: Stage) -> dict[str, probe_graph.Finding]:
+def probed(stage: Stage) -> dict[str, Finding]:
     box = stage.mailbox(stage.world.member())
     return {each.assumption: each for each in probe_graph.probe(stage.runtime, box, wait=3)}
 

@@ -38,18 +38,22 @@ KINDS = (
     "suppress",
 )
 HOLDS = ("hold mailbox", "hold organization")
+_GRAPHS = "POST /me/messages/{id}/send"
+SEND = {"graph": _GRAPHS, "microsoft_tenant": _GRAPHS, "gmail": "POST /gmail/drafts/send"}
 
 
 class Race:
     """One organization, one mailbox, two sequences, six people. Workers send while somebody withdraws."""
 
-    def __init__(self, stage: Stage, seed: int, kinds: Sequence[str] = KINDS) -> None:
-        self.stage, self.random = stage, random.Random(seed)
+    def __init__(
+        self, stage: Stage, seed: int, kinds: Sequence[str] = KINDS, provider: str = "graph"
+    ) -> None:
+        self.stage, self.random, self.provider = stage, random.Random(seed), provider
         world = stage.world
         self.mailbox_owner, self.owner = world.member("Hans Holder"), world.member()
         admins = world.all(Member, role="owner")
         self.admin = admins[0].id if admins else world.member("Ada Admin", role="owner")
-        self.box = stage.mailbox(self.mailbox_owner)
+        self.box = stage.mailbox_at(provider, self.mailbox_owner)
         self.kind = self.random.choice(kinds)
         self.grant = world.grant(self.box, None if self.kind == "revoke everyone" else self.owner)
         self.sequences = [world.sequence(self.owner, self.box, ("PT0S", "PT0S")) for _ in range(2)]
@@ -59,7 +63,7 @@ class Race:
         if self.random.random() < 0.3:
             harm: list[dict[str, Any]] = [{"status": 504}, {"reset": True}, {"delay": 0.1}]
             stage.emulator.control.fault(
-                "POST /me/messages/{id}/send",
+                SEND[provider],
                 mailbox=address,
                 when=self.random.choice(["before", "after"]),
                 skip=self.random.randrange(3),
@@ -111,7 +115,7 @@ class Race:
         open_ones = [each.state for each in mine if each.state not in ("sent", "review")]
         assert open_ones == [], self.kind
         box = stage.address(self.box)
-        left = Counter(entry.correlation_id for entry in stage.left() if entry.mailbox == box)
+        left = Counter(entry.correlation_id for entry in stage.left(self.provider) if entry.mailbox == box)
         assert set(left.values()) <= {1}
         assert {each.correlation_id for each in mine if each.state == "sent"} <= set(left)
         settled = {each.enrollment_id for each in mine if each.state == "review"}
@@ -160,7 +164,7 @@ class Race:
             for each in stage.all(Delivery, correlation_id=PRESENT, **self.in_scope())
         }
         box = stage.address(self.box)
-        left = [entry for entry in stage.left() if entry.mailbox == box]
+        left = [entry for entry in stage.left(self.provider) if entry.mailbox == box]
         late = [
             entry for entry in left
             if entry.correlation_id in silent and entry.at > returned and silent[entry.correlation_id] not in answer.in_doubt
@@ -203,6 +207,17 @@ def test_nothing_leaves_after_a_withdrawal_returned(stage: Stage, seed: int) -> 
         stage.emulator.control.clear_faults()
         stage.put(Lane, open=False)  # the races before this one are over
         Race(stage, seed * 1000 + n).run()
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("provider", ["gmail", "microsoft_tenant"])
+def test_nothing_leaves_any_other_mailbox_after_a_withdrawal_returned(
+    stage: Stage, seed: int, provider: str
+) -> None:
+    for n in range(PER_TEST):
+        stage.emulator.control.clear_faults()
+        stage.put(Lane, open=False)
+        Race(stage, seed * 1000 + n, provider=provider).run()
 
 
 @pytest.mark.parametrize("seed", range(6))

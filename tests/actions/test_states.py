@@ -215,6 +215,12 @@ def not_approved(desk: Desk) -> None:
     desk.stage.send_due()
 
 
+def a_task(desk: Desk) -> None:
+    first = desk.stage.only(Step, sequence_id=desk.sequence, position=1)
+    desk.stage.put(Step, first.id, kind="task", subject=None, body="Call them")
+    desk.stage.send_due()
+
+
 def draft(desk: Desk) -> None:
     desk.stage.put(Sequence, status="draft")
 
@@ -232,7 +238,7 @@ STATES: dict[str, tuple[Callable[[Desk], object], str]] = {
     "no worker sends": (no_worker, r"does not send: no worker sends emails \(queue send\) since .* UTC\."),
     "processes cannot work": (cannot_work, r"does not send: no scheduler can work\. .* onbehalf processes"),
     "key lost": (key_lost, r"signs in to .* is sealed under a key that no worker has"),
-    "queued": (queued, r"on its way \(queued\)"),
+    "queued": (queued, r"Step 1 is on its way\."),
     "queued, no worker": (queued_and_no_worker, r"is queued\. Onbehalf itself does not send: no worker"),
     "daily limit of the mailbox": (cap, r"Today's limit of this mailbox is used up \(1 of 1\); next email"),
     "daily limit of the permission": (permission_used_up, r"limit of this permission is used up \(1 of 1\)"),
@@ -243,12 +249,13 @@ STATES: dict[str, tuple[Callable[[Desk], object], str]] = {
     "mailbox not read": (not_read, r"could not read .* whether .* answered\. We try again every minute"),
     "permission ended": (revoked, r"has no permission to send from .*: ask .* for it\."),
     "mailbox disconnected": (disconnected, r"is not connected: its owner has to connect it again\."),
+    "a task": (a_task, r"Step 1 waits for a task of Rita.*: Call them, since .* UTC\.$"),
     "not approved": (not_approved, r"Step 1 waits for approval by rita\..* since .* UTC\.$"),
     "sequence paused": (paused, r"has been waiting since .*Resume the sequence"),
     "sequence archived": (archived, r"archived"),
     "draft": (draft, r"waits: the sequence is still a draft"),
-    "person paused": (person_paused, r"this person is paused \(on holiday\)"),
-    "person stopped": (person_stopped, r"stopped in the sequence \(hired\)"),
+    "person paused": (person_paused, r"somebody paused this person: on holiday"),
+    "person stopped": (person_stopped, r"somebody stopped the sequence for this person: hired"),
     "mailbox held": (
         held,
         r"waits\. .* is held since .* UTC by Hans Holder: a wrong signature\. It lasts until it is released\. The mailbox's owner can",
@@ -261,9 +268,9 @@ STATES: dict[str, tuple[Callable[[Desk], object], str]] = {
         drained,
         r"Onbehalf's operators have stopped all sending since .* UTC \(operator olga: a new disk\)",
     ),
-    "suppressed": (suppressed, r"the person is suppressed \(opt_out\)"),
+    "suppressed": (suppressed, r"the address is on the suppression list, because they want no more emails"),
     "finished": (finished, r"All steps have been sent"),
-    "in doubt": (in_doubt, r"is in doubt .* looking for it in .*, until .* UTC at least"),
+    "in doubt": (in_doubt, r"is in doubt, because .* looking for it in .*, until .* UTC at least"),
 }
 
 

@@ -63,7 +63,10 @@ def test_hours_and_fields_are_set_and_what_they_mean_is_asked(
     stage: Stage,
     office: Office,  # noqa: F811
 ) -> None:
-    hours = ("--days", "mon,tue", "--from", "09:00", "--to", "17:00", "--holiday", "2026-12-25")
+    hours = [
+        *("--days", "mon,tue", "--from", "09:00", "--to", "17:00", "--holiday", "2026-12-25"),
+        *("--on", "tue=09:00-13:00"),
+    ]
     ok(cli("sequence", "hours", office.name, *hours, "--yes"))
 
     def settings() -> Built:
@@ -76,6 +79,7 @@ def test_hours_and_fields_are_set_and_what_they_mean_is_asked(
         "from": "09:00",
         "to": "17:00",
         "holidays": ["2026-12-25"],
+        "by_day": {"tue": {"from": "09:00", "to": "13:00"}},
     }
     assert cli("sequence", "hours", office.name, "--days", "someday", "--yes").exit_code == 2
     assert cli("sequence", "hours", office.name, "--as-organization", "--days", "mon").exit_code == 2

@@ -253,9 +253,8 @@ def test_people_are_paused_resumed_stopped_and_unsubscribed(cli: Cli, office: Of
     assert ok(cli("enrollment", "resume", one, "--json"))["sequence_name"] == office.name
     assert ok(cli("enrollment", "stop", one, "--because", "replied", "--json"))["stopped"] == 1
     assert "replied" in ok(cli("why", one))
-    assert ok(cli("enrollment", "archive", one, "--json"))["complete"] is True
     assert ok(cli("candidate", "unsubscribe", other, "--json"))["stopped"] == 1
-    assert "suppressed (opt_out)" in ok(cli("why", other))
+    assert "because they want no more emails" in ok(cli("why", other))
     assert "Stopped: " in ok(cli("candidate", "stop", other))
 
 
@@ -278,7 +277,9 @@ def test_permissions_are_given_listed_and_revoked(cli: Cli, stage: Stage, office
     }
     assert ok(cli("grant", "revoke", office.grant, "--json"))["stopped"] == 2
     stage.run_outbox()
-    (notice, _mail) = ok(cli("notices", "--owner", office.email_of_rita, "--json"))
+    both = ok(cli("notices", "--owner", office.email_of_rita, "--json"))
+    assert {each["channel"] for each in both} == {"in_app", "email"}
+    notice = next(each for each in both if each["channel"] == "in_app")
     assert office.address in notice["title"] + notice["body"]
     assert ok(cli("notices", "--read", notice["id"])) == "Marked as read."
     assert notice["title"] in ok(cli("notices"))
@@ -368,6 +369,20 @@ def test_a_mailbox_is_disconnected_and_connected_again_from_standard_input(
         in ok(cli("mailbox", "connect", office.address, "--json", stdin=token + "\n"))["addresses"]
     )
     assert ok(cli("mailbox", "list", "--json"))[0]["status"] == "connected"
+
+
+def test_a_mailbox_is_connected_at_google_by_a_token_of_googles(
+    cli: Cli, stage: Stage, office: Office
+) -> None:
+    ok(cli("mailbox", "disconnect", office.address, "--yes", "--json"))
+    stage.emulator.control.add_mailboxes({"address": office.address, "google": True})
+    token = stage.emulator.control.refresh_token(office.address)
+    at_google = ("mailbox", "connect", office.address, "--provider", "google")
+    assert cli("mailbox", "connect", office.address, stdin=token).exit_code == 1  # Microsoft does not know it
+    assert office.address in ok(cli(*at_google, "--json", stdin=token + "\n"))["addresses"]
+    (mailbox,) = ok(cli("mailbox", "list", "--json"))
+    assert (mailbox["status"], stage.only(Mailbox).provider) == ("connected", "gmail")
+    assert cli("mailbox", "connect", office.address, "--provider", "yahoo", stdin=token).exit_code == 2
 
 
 def test_somebody_elses_token_does_not_connect_a_mailbox(cli: Cli, stage: Stage, office: Office) -> None:

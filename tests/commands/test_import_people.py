@@ -13,6 +13,8 @@ import pytest
 from actions import suppressions
 from db.withdrawing.suppressions import forget
 from domain.suppression import Reason, entry
+from lab.access_records import Organization
+from lab.import_records import BroughtIn
 from lab.records import Candidate, Suppression
 from lab.stage import Stage
 from tests.commands.test_cli import Office, cli, office, ok  # noqa: F401 - fixtures
@@ -40,6 +42,16 @@ def test_people_are_imported_and_it_says_who_gets_what_and_when(
     assert "people.rejects.csv" in text
     (answer,) = ok(cli("deliveries", "--person", "ann@example.org", "--json"))
     assert answer["state"] == "pending"
+
+
+def test_people_are_imported_for_a_member_without_enrolling_anybody(
+    cli: Cli, stage: Stage, office: Office, folder: Path
+) -> None:
+    (file := folder / "new.csv").write_text("email,first name\nzoe@example.org,Zoe\n")
+    whose = ("--organization", stage.only(Organization).name, "--member", office.email_of_hans)
+    assert "new" in ok(cli("import", file, *whose))
+    person = stage.only(Candidate, email="zoe@example.org").id
+    assert [(each.candidate_id, each.member_id) for each in stage.all(BroughtIn)] == [(person, office.hans)]
 
 
 def test_the_json_has_every_number_and_list(cli: Cli, office: Office, folder: Path) -> None:

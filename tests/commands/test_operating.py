@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -22,6 +23,9 @@ from config import Settings
 from db.core.crypto import KeyRing
 from db.events import outbox
 from db.mailboxes import senders
+from db.schema.migrate import pending
+from domain import servers
+from domain.errors import OperatorMisconfigured
 from domain.jobs import QUEUES
 from lab.access_records import ProcessRow
 from lab.embedded import free_port
@@ -137,7 +141,7 @@ def test_an_installation_in_good_health_has_no_fault(stage: Stage, public_url: s
     states = {each.check: each for each in doctor.examine(stage.runtime)}
     assert {each.state for each in states.values()} <= {State.OK, State.SKIPPED, State.WARNING}, states
     assert {name for name, each in states.items() if each.state is State.OK} >= {
-        "settings", "database", "schema", "keys", "processes", "broker", "clock", "PUBLIC_URL", "graph", "microsoft", "relay",
+        "settings", "database", "schema", "keys", "processes", "broker", "clock", "PUBLIC_URL", "graph", "microsoft", "gmail", "google", "relay",
     }  # fmt: skip
 
 
@@ -182,9 +186,69 @@ def test_a_broker_that_throws_away_is_a_fault(stage: Stage, redis_url: str) -> N
     assert "noeviction" in fault.fix
 
 
+@pytest.mark.parametrize(
+    ("tested", "state"),
+    [(range(98, 100), State.FAULT), (range(1, 3), State.WARNING)],
+    ids=["too old", "newer"],
+)
+def test_a_server_that_no_test_runs_on_is_named_with_its_version(
+    stage: Stage, redis_url: str, monkeypatch: pytest.MonkeyPatch, tested: range, state: State
+) -> None:
+    stage.runtime.settings = replace(stage.runtime.settings, redis_url=redis_url)
+    monkeypatch.setattr(servers, "TESTED", dict.fromkeys(servers.TESTED, tested))
+    for check, name in (("database", "PostgreSQL"), ("broker", "Valkey|Redis")):
+        finding = found(stage, check)
+        assert (finding.state, bool(finding.fix)) == (state, True)
+        assert re.search(
+            rf"This is ({name}) [\d.]+; Onbehalf is tested on {tested.start} to {tested.stop - 1}\.",
+            finding.said,
+        )
+
+
+def test_no_migration_begins_on_a_server_that_is_too_old(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(servers.TESTED, "PostgreSQL", range(98, 100))
+    with pytest.raises(OperatorMisconfigured, match=r"This is PostgreSQL .* Nothing was changed\."):
+        pending(stage.runtime.settings.database_url)
+
+
 def test_a_secret_that_microsoft_refuses_is_a_fault(stage: Stage) -> None:
     stage.runtime.settings = replace(stage.runtime.settings, microsoft_client_secret="wrong")
     assert found(stage, "microsoft").state is State.FAULT
+
+
+def test_a_secret_that_google_refuses_is_a_fault(stage: Stage) -> None:
+    stage.runtime.settings = replace(stage.runtime.settings, google_client_secret="wrong")
+    assert found(stage, "google").state is State.FAULT
+    assert found(stage, "gmail").state is State.OK
+
+
+def test_a_google_that_cannot_be_reached_is_a_fault(stage: Stage) -> None:
+    stage.runtime.settings = replace(stage.runtime.settings, google_url="http://127.0.0.1:1")
+    assert {found(stage, check).state for check in ("google", "gmail")} == {State.FAULT}
+
+
+def test_a_tenant_that_microsoft_refuses_is_named(stage: Stage) -> None:
+    box = stage.tenant_mailbox(stage.world.member())
+    assert "tenant" not in {each.check for each in doctor.examine(stage.runtime)}
+    stage.emulator.control.app_access(stage.address(box), refusal="7000112")
+    stage.check_mailboxes()
+    refused = found(stage, "tenant")
+    assert refused.state is State.WARNING
+    assert "AADSTS7000112" in refused.said
+
+
+def test_mailboxes_at_google_without_its_settings_are_a_fault(stage: Stage) -> None:
+    stage.runtime.settings = replace(stage.runtime.settings, google_client_id="")
+    assert "google" not in {each.check for each in doctor.examine(stage.runtime)}
+    stage.google_mailbox(stage.world.member())
+    fault = found(stage, "google")
+    assert (fault.state, "1 mailbox is connected at Google" in fault.said) == (State.FAULT, True)
+    # A worker says so too, and goes on with all others.
+    (trouble,) = Readiness(stage.world.database, ring=stage.runtime.keys, google=False).examine()
+    assert (trouble.said, trouble.stops) == (fault.said, False)
+    assert Readiness(stage.world.database, ring=stage.runtime.keys).examine() == ()
 
 
 def test_a_process_with_other_keys_is_a_fault(stage: Stage) -> None:

@@ -16,10 +16,12 @@ from commands.tree import LOOK, PLACES
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {
-    "aiohttp", "alembic", "apprise", "azure", "cryptography", "dateparser", "dns", "dramatiq", "flufl", "kiota_abstractions", "limits", "msal",
-    "msgraph", "prometheus_client", "psycopg", "redis", "requests", "sqlalchemy", "structlog", "uvicorn", "yaml",
+    "aiohttp", "alembic", "apprise", "asyncio", "azure", "calamine", "charset_normalizer", "cryptography", "dateparser", "dns", "dramatiq",
+    "email_validator", "fastapi", "flufl", "google", "googleapiclient", "kiota_abstractions", "limits", "msal", "msgraph", "nh3", "orjson", "prometheus_client",
+    "psycopg", "redis", "requests", "sqlalchemy", "starlette", "structlog", "tzlocal", "uvicorn", "yaml",
 }  # fmt: skip
-ONLY_READS = {"cryptography", "psycopg", "sqlalchemy", "structlog"}  # the database and the settings for it
+# The database and the settings for it; psycopg brings asyncio.
+ONLY_READS = {"asyncio", "cryptography", "orjson", "psycopg", "sqlalchemy", "structlog"}
 
 
 def imported(*arguments: str, **environment: str) -> set[str]:
@@ -51,6 +53,11 @@ def imported(*arguments: str, **environment: str) -> set[str]:
 )
 def test_help_and_what_is_mistyped_start_at_once(arguments: list[str]) -> None:
     assert imported(*arguments) == set()
+
+
+@pytest.mark.parametrize("name", sorted(PLACES))
+def test_each_command_explains_itself_without_what_it_does(name: str) -> None:
+    assert imported(name, "--help") == set()
 
 
 def test_verbs_are_completed_at_once() -> None:

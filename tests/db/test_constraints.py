@@ -1,9 +1,13 @@
 """The rules that hold even if everything above the tables is wrong."""
 
+import re
+
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from db.core.ids import new_id
+from domain.connection import TRACEABLE
 from lab.factories import World
 
 # Each alone is refused by a constraint, whatever the trigger for moves says.
@@ -111,6 +115,14 @@ def test_rows_of_one_organization_cannot_point_into_another(world: World) -> Non
 def test_a_provider_that_is_none_is_refused(world: World) -> None:
     world.mailbox(world.member())
     refuses(world, "UPDATE mailboxes SET provider = 'pigeon'")
+
+
+def test_after_a_restore_the_database_searches_where_the_code_can(world: World) -> None:
+    with world.database.transaction() as tx:
+        source = tx.execute(text("SELECT prosrc FROM pg_proc WHERE proname = 'note_lost_time'")).scalar_one()
+    listed = re.search(r"provider IN \(([^)]*)\)", source)
+    assert listed is not None
+    assert set(re.findall(r"'(\w+)'", listed[1])) == TRACEABLE
 
 
 def test_receipts_and_audit_entries_cannot_be_changed_or_dropped(world: World) -> None:

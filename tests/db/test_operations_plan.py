@@ -9,6 +9,7 @@ from sqlalchemy import text
 from db.core.session import Transaction
 from db.core.statements import CATALOGUE
 from db.views import operations
+from domain.lag import BOUNDS
 from lab.access_records import Lane, Measurement
 from lab.records import Delivery
 from lab.stage import Stage
@@ -41,6 +42,7 @@ def test_counting_looks_through_no_table_of_emails(stage: Stage, owner: Any) -> 
             "unread": explained(tx, "views.operations.unread", most=operations.MOST),
             "reading": explained(tx, "views.operations.reading"),
             "jobs": explained(tx, "views.operations.jobs"),
+            "lately": explained(tx, "views.operations.lately", bounds=list(BOUNDS)),
         }
     assert {name: plan for name, plan in plans.items() if "Seq Scan on deliveries" in plan} == {}
     assert {name: blocks(plan) for name, plan in plans.items() if blocks(plan) > 300} == {}
@@ -73,6 +75,8 @@ def test_a_page_reads_a_day_of_measurements_and_nothing_of_what_was_measured(sta
             "measurements",
             "operators",
             "generate_series",
+            "jsonb_array_elements_text",
+            "counted",
         }, plan
         assert blocks(plan) < 200, plan
     assert blocks(plans[0]) < 20

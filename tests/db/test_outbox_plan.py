@@ -55,7 +55,7 @@ def explained(stage: Stage, name: str, **values: object) -> str:
 
 def test_a_page_reads_a_page_of_an_index(stage: Stage, owner: Any) -> None:
     organization = stage.world.organization_id
-    place = {"organization_id": organization, "held": False, "limit": 51}
+    place = {"organization_id": organization, "held": False, "limit": 51, "reasons": None}
     start = {"after_at": None, "after_id": None}
     nobody = {"mailbox_id": None, "sequence_id": None}
     far = {"after_at": ahead(days=20), "after_id": owner}

@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from actions import doctor
+from actions.doctor import State
 from db.audit import retention
 from db.audit.retention import Month
 from db.core.session import Database, Transaction
@@ -36,7 +38,10 @@ def worker(url_as: Callable[[str], str]) -> Iterator[Database]:
 
 
 def refused(database: Database, statement: str, before: str = "SELECT 1") -> None:
-    with pytest.raises(DBAPIError, match=r"permission denied|must be owner"), database.transaction() as tx:
+    with (
+        pytest.raises(DBAPIError, match=r"permission denied|must be (owner|superuser)"),
+        database.transaction() as tx,
+    ):
         tx.execute(text(before))
         tx.execute(text(statement))
 
@@ -89,7 +94,7 @@ def test_the_web_process_itself_may_do_little(web: Database, statement: str) -> 
 SEALED = {
     "credentials": ("access_token", "refresh_token", "last_token"),
     "smtp_settings": ("password",),
-    "webhooks": ("url", "sealed_url", "secret"),
+    "webhooks": ("url", "sealed_url", "secret", "next_secret"),
     "notice_channels": ("sealed_url",),
     "sessions": ("refresh_token",),
 }
@@ -118,6 +123,7 @@ def test_every_column_that_may_hold_a_secret_is_one_that_web_does_not_select(dat
     """Encrypted and hashed values are bytes, so somebody has to decide about each new column of bytes."""
     readable = {
         ("api_keys", "key_hash"),
+        ("api_keys", "former_hash"),
         ("address_proofs", "code_hash"),
         ("column_mappings", "headers"),  # a digest
         ("idempotency_keys", "request_hash"),
@@ -280,7 +286,9 @@ def test_the_metrics_role_counts_work_and_sees_nothing_else(
     try:
         with database.transaction() as tx:
             assert tx.execute(text("SELECT mailboxes FROM metrics_mailboxes_with_work")).scalar_one() == 1
+            assert tx.execute(text("SELECT seconds FROM metrics_reading_lag")).scalar_one() == 0
         refused(database, "SELECT count(*) FROM lanes")
+        refused(database, "SELECT count(*) FROM mailbox_reads")
         refused(database, "SELECT count(*) FROM members")
     finally:
         database.close()
@@ -367,3 +375,21 @@ def test_members_learn_who_runs_and_not_where(web: Database, world: World) -> No
         refused(tenant, statement)
     refused(web, "UPDATE processes SET key_ids = '{}'")
     refused(web, "DELETE FROM processes")
+
+
+def test_a_database_in_which_every_role_may_make_tables_is_warned_of_and_the_next_migration_ends_it(
+    stage: Stage, url_as: Callable[[str], str]
+) -> None:
+    ours = stage.runtime.database
+    with psycopg.connect(ours.url.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")
+    stage.runtime.database = worker = Database(url_as(privileges.WORKER), pool_size=2)
+    try:
+        (warned,) = (each for each in doctor.examine(stage.runtime) if each.check == "roles")
+        assert (warned.state, "Every role may make tables" in warned.said) == (State.WARNING, True)
+        upgrade(ours.url)
+        (then,) = (each for each in doctor.examine(stage.runtime) if each.check == "roles")
+        assert then.state is State.OK
+    finally:
+        stage.runtime.database = ours
+        worker.close()

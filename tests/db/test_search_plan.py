@@ -12,7 +12,7 @@ SELECT gen_random_uuid(), CAST(:organization AS uuid), 'p' || n || '@example.org
 FROM generate_series(CAST(:first AS int), CAST(:first AS int) + 9999) n"""
 
 
-def test_a_beginning_is_read_from_three_indexes(stage: Stage) -> None:
+def test_a_beginning_is_read_from_four_indexes(stage: Stage) -> None:
     organization_id, member_id = stage.world.organization_id, stage.world.member()
     for first in range(1, 100_001, 10_000):
         stage.world.run(_PEOPLE, organization=organization_id, first=first)
@@ -34,6 +34,11 @@ def test_a_beginning_is_read_from_three_indexes(stage: Stage) -> None:
         "p7777@example.org",
         *(f"p7777{n}@example.org" for n in range(10)),
     }
-    for index in ("ix_candidates_whole_name", "ix_candidates_family_name", "ix_candidates_email"):
+    for index in (
+        "ix_candidates_whole_name",
+        "ix_candidates_family_name",
+        "ix_candidates_email",
+        "ix_candidates_company_name",
+    ):
         assert index in plan
     assert "Seq Scan on candidates" not in plan

@@ -63,6 +63,11 @@ TOLD: dict[EventKind, tuple[str, dict[str, str]]] = {
         "mailbox.lost",
         {**_BOX, "reason": "sign_in_expired", "actor": "Microsoft"},
     ),
+    EventKind.TENANT_DISCONNECTED: ("tenant.disconnected", {"mailboxes": "12", "actor": "Olga Owner"}),
+    EventKind.TENANT_LOST: (
+        "tenant.lost",
+        {"mailboxes": "12", "reason": "tenant_refused", "actor": "Microsoft"},
+    ),
     EventKind.MAILBOX_RECONNECTED: ("mailbox.connected", {**_BOX, "actor": "Microsoft"}),
     EventKind.MEMBER_DEACTIVATED: (
         "member.deactivated",

@@ -86,7 +86,7 @@ def test_the_release_brings_a_database_up_to_date_from_the_images_files(
 @pytest.mark.parametrize(
     "code",
     [
-        "import workers.main; print(workers.main.__file__)",
+        "import sys, workers.main; print(workers.main.__file__, file=sys.__stdout__)",  # it logs whatever is printed
         "import scheduler.__main__; print(scheduler.__main__.__file__)",
         "import inbox.__main__; print(inbox.__main__.__file__)",
         "import web.main; web.main.make_app(); from web import runbook; assert runbook.parts(); print(web.main.__file__)",

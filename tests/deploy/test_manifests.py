@@ -19,7 +19,9 @@ from honcho.environ import parse_procfile
 from domain.delivery import LEASE
 from lab.access_records import Lane
 from lab.factories import World
-from lab.tables import ahead
+from lab.listening_records import MailboxRead
+from lab.stage import Stage
+from lab.tables import ago, ahead
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -102,6 +104,7 @@ KEDA = {
                     "additionalProperties": False,
                     "properties": {
                         "type": {"const": "postgresql"},
+                        "metricType": {"enum": ["AverageValue", "Value"]},
                         "authenticationRef": {"type": "object", "required": ["name"], "properties": {"name": _NAME}},
                         # All values of a trigger's metadata are strings.
                         "metadata": {
@@ -134,19 +137,24 @@ KEDA = {
 
 
 def test_what_keda_reads_keeps_to_its_fields_and_points_to_what_there_is() -> None:
-    (scaled,), (authentication,) = of_kind("ScaledObject").values(), of_kind("TriggerAuthentication").values()
-    jsonschema.validate(scaled["spec"], KEDA["ScaledObject"])
+    (authentication,) = of_kind("TriggerAuthentication").values()
     jsonschema.validate(authentication["spec"], KEDA["TriggerAuthentication"])
-    spec = scaled["spec"]
-    assert spec["scaleTargetRef"]["name"] in of_kind("Deployment")
-    assert "replicas" not in of_kind("Deployment")[spec["scaleTargetRef"]["name"]]["spec"]  # KEDA's to decide
-    assert spec["triggers"][0]["authenticationRef"]["name"] == authentication["metadata"]["name"]
-    assert 2 <= spec["minReplicaCount"] < spec["maxReplicaCount"]
+    assert set(of_kind("ScaledObject")) == {"worker-send", "worker-inbox"}
+    for name, scaled in of_kind("ScaledObject").items():
+        spec = scaled["spec"]
+        jsonschema.validate(spec, KEDA["ScaledObject"])
+        assert spec["scaleTargetRef"]["name"] == name
+        assert "replicas" not in of_kind("Deployment")[name]["spec"]  # KEDA's to decide
+        assert spec["triggers"][0]["authenticationRef"]["name"] == authentication["metadata"]["name"]
+        assert 2 <= spec["minReplicaCount"] < spec["maxReplicaCount"]
+
+
+def asked_by_keda(name: str) -> str:
+    return str(of_kind("ScaledObject")[name]["spec"]["triggers"][0]["metadata"]["query"])
 
 
 def test_workers_are_scaled_by_the_mailboxes_that_can_send_now(world: World) -> None:
-    (scaled,) = of_kind("ScaledObject").values()
-    query = scaled["spec"]["triggers"][0]["metadata"]["query"]
+    query = asked_by_keda("worker-send")
     assert world.one(query) == 0
     owner = world.member()
     boxes = [world.mailbox(owner) for _ in range(4)]
@@ -156,6 +164,29 @@ def test_workers_are_scaled_by_the_mailboxes_that_can_send_now(world: World) -> 
     world.put(Lane, boxes[0], retry_after_until=ahead(minutes=1))
     world.put(Lane, boxes[1], open=False)
     assert world.one(query) == 1
+
+
+def test_readers_are_scaled_by_how_late_they_read(stage: Stage) -> None:
+    query = asked_by_keda("worker-inbox")
+
+    def seconds() -> float:
+        return float(str(stage.world.one(query)))
+
+    assert seconds() == 0
+    late, soon = (stage.mailbox(stage.world.member()) for _ in range(2))
+    for box in (late, soon):
+        stage.world.enroll(stage.world.sequence(stage.owner(box), box))
+    stage.send_due()
+    stage.read_due()
+    assert seconds() == 0
+    stage.put(MailboxRead, soon, next_read_at=ahead(minutes=2))
+    stage.put(MailboxRead, late, next_read_at=ago(seconds=90))
+    assert 90 <= seconds() < 120
+    # It is no less late because it was enqueued: some worker has to take it.
+    stage.put(MailboxRead, late, next_read_at=ahead(minutes=1), queued_at=ago(seconds=200))
+    assert 200 <= seconds() < 230
+    assert stage.read(late)
+    assert seconds() == 0
 
 
 def test_every_process_of_the_procfile_runs_with_the_same_command_everywhere() -> None:
@@ -177,9 +208,9 @@ def test_the_database_takes_the_connections_that_all_processes_may_hold_at_once(
     holds = 4  # the command line's
     for name, command in PROCFILE.items():
         given = {flag: int(value) for flag, value in re.findall(r"--(processes|threads) (\d+)", command)}
-        # A worker's threads and its watchdog; what the scheduler and the web process give their pools, and one for its health.
+        # A worker's pool or fewer threads, and its watchdog; what the scheduler and the web process give their pools, and one for its health.
         each = (
-            given["processes"] * (given["threads"] + 1)
+            given["processes"] * (min(given["threads"], 16) + 1)
             if given
             else {"scheduler": 6, "web": 8 + 1, "inbox": 4}.get(name, 0)
         )

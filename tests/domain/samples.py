@@ -3,7 +3,7 @@
 ``python -m tests.domain.samples > tests/domain/notices.txt`` writes the notices again after their texts changed.
 """
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from domain import (
     handover_payloads as handovers,
 )
 from domain import listening_payloads as listening
+from domain.connection import REFUSED_BY, Provider
 from domain.event_types import EVENT_TYPES
 from domain.events import EventKind, Payload
 from domain.notice import Facts, Notice, TouchedSequence
@@ -48,6 +49,8 @@ _ALL: tuple[Payload, ...] = (
     ),
     payloads.MailboxDisconnected(mailbox=ADDRESS, mailbox_id=MAILBOX, actor="Hans Holder", reason="removed"),
     payloads.ConnectionLost(mailbox=ADDRESS, mailbox_id=MAILBOX, actor="Microsoft", reason="sign_in_expired"),
+    payloads.TenantDisconnected(actor="Olga Owner", tenant_version=1, mailboxes=12),
+    payloads.TenantLost(actor="Microsoft", tenant_version=2, mailboxes=12, reason="tenant_refused"),
     payloads.MemberDeactivated(member_id=MEMBER, person="Rita Recruiter", actor="Olga Owner"),
     payloads.SequencePaused(
         sequence_id=SEQUENCE, mailbox=ADDRESS, actor="Olga Owner", reason="the offer has changed"
@@ -123,6 +126,13 @@ _ALL: tuple[Payload, ...] = (
         mailbox_id=MAILBOX,
         person="rita@acme.example",
         actor="operator olga",
+        recipient=RECIPIENT,
+    ),
+    grant_payloads.FirstEmailWaiting(
+        grant_id=GRANT,
+        mailbox=ADDRESS,
+        person="Rita Recruiter",
+        sequence="Engineers",
         recipient=RECIPIENT,
     ),
     payloads.SenderAddressChanged(
@@ -232,14 +242,26 @@ class Declared(dict[str, str]):
         return key
 
 
-def notice(kind: EventKind, *, mine: bool = False) -> Notice:
+def _at(provider: str, payload: Payload) -> Payload:
+    """The payload as an event of a mailbox at this provider has it."""
+    texts = {each.name: getattr(payload, each.name) for each in fields(payload)}
+    named = {
+        name: text.replace("Microsoft", REFUSED_BY[provider])
+        for name, text in texts.items()
+        if type(text) is str
+    }
+    return replace(payload, **named)
+
+
+def notice(kind: EventKind, *, mine: bool = False, provider: str = Provider.GRAPH) -> Notice:
     """The sample's notice, for the sequence's owner or (``mine``) the mailbox's."""
     facts = Facts(
-        Declared(SAMPLES[kind]),
+        Declared(_at(provider, SAMPLES[kind])),
         [TouchedSequence("Engineers", 12, SEQUENCE, "Rita Recruiter")],
         mailbox_is_mine=mine,
         mailbox_owner="Hans Holder",
         mailbox_id=str(MAILBOX),
+        provider=provider,
         names=["Ada Byron"],
         count=1,
         until="Sun 6 Dec",

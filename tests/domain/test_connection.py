@@ -18,7 +18,20 @@ GOOD = {
 
 
 def custom(**values: str) -> Checked:
-    return check_custom(ADDRESS, **{**GOOD, **values})
+    return where_google_is_offered(offers_google=False, **values)
+
+
+def where_google_is_offered(*, offers_google: bool = True, **values: str) -> Checked:
+    given = {**GOOD, **values}
+    return check_custom(
+        ADDRESS,
+        host=given["host"],
+        port=given["port"],
+        encryption=given["encryption"],
+        account=given["account"],
+        password=given["password"],
+        offers_google=offers_google,
+    )
 
 
 @pytest.mark.row("P30")
@@ -113,6 +126,9 @@ def test_a_host_whose_last_label_could_be_hexadecimal_is_a_name(name: str) -> No
 def test_google_is_warned_of() -> None:
     for host in ("smtp.gmail.com", "smtp-relay.gmail.com", "smtp.google.com"):
         assert "Google" in custom(host=host).warnings[0]
+        assert (
+            "Connecting with Google is strongly recommended" in where_google_is_offered(host=host).warnings[0]
+        )
     assert custom(host="smtp.notgoogle.com").warnings == ()
 
 

@@ -73,6 +73,8 @@ def test_whatever_pauses_without_a_persons_wish_is_an_incident() -> None:
         "GrantMissing",
         "MailboxDisconnected",
         "ConnectionLost",
+        "TenantDisconnected",
+        "TenantLost",
         "MemberDeactivated",
         "StepRefused",
         "SendingLimitReached",

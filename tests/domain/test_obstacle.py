@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.approval import WAITS
+from domain import task
+from domain.approval import WAITS, WAITS_FOR_OWNER
 from domain.authority import Withdrawn, missing
 from domain.obstacle import Obstacle, missing_field, obstacle
 from domain.preflight import Decision, Facts, Hold, Skip, Wait, preflight
@@ -36,8 +37,12 @@ def named(decision: Decision, reason: str | None) -> Obstacle | None:
             return Obstacle.PERSON_PAUSED if missing_field(reason) is None else Obstacle.FIELD
         case Wait(_, "on_hold"):
             return Obstacle.ON_HOLD
+        case Hold("waits_for_task"):
+            return Obstacle.TASK
         case Hold("waits_for_approval"):
             return Obstacle.APPROVAL
+        case Hold("waits_for_mailbox_owner"):
+            return Obstacle.MAILBOX_OWNER
     return None
 
 
@@ -46,6 +51,7 @@ def named(decision: Decision, reason: str | None) -> Obstacle | None:
     st.sampled_from(("active", "paused")),
     st.sampled_from(REASONS),
     st.lists(st.sampled_from(AUTHORITY), max_size=3),
+    st.sampled_from((None, WAITS, task.WAITS)),
     st.booleans(),
     st.booleans(),
 )
@@ -54,14 +60,19 @@ def test_of_several_obstacles_the_one_is_named_at_which_the_gate_stops(
     enrollment: str,
     reason: str | None,
     gone: list[dict[str, Any]],
-    needs_approval: bool,
+    held_for: str | None,
+    reads_first: bool,
     on_hold: bool,
 ) -> None:
     facts: Facts = replace(
         GOOD,
         sequence_status=sequence,
         enrollment_status=enrollment,
-        needs_approval=needs_approval,
+        needs_approval=held_for == WAITS,
+        is_task=held_for == task.WAITS,
+        grants=tuple(
+            replace(each, bounds=replace(each.bounds, reads_first=reads_first)) for each in GOOD.grants
+        ),
         hold=HOLD if on_hold else None,
     )
     for change in gone:
@@ -71,8 +82,9 @@ def test_of_several_obstacles_the_one_is_named_at_which_the_gate_stops(
         enrollment=enrollment,
         reason=reason,
         blocked=bool(missing(facts)),
-        held=needs_approval,  # as the database holds what is due and not approved
-        held_for=WAITS if needs_approval else None,
+        # as the database holds tasks, and what is due and not approved
+        held=held_for is not None or reads_first,
+        held_for=held_for or (WAITS_FOR_OWNER if reads_first else None),
         on_hold=on_hold,
     )
     assert found is named(preflight(facts), reason)
@@ -95,7 +107,7 @@ def test_every_obstacle_is_found_and_a_hold_comes_last() -> None:
             REASONS,
             (False, True),
             (False, True),
-            (None, WAITS),
+            (None, WAITS, WAITS_FOR_OWNER, task.WAITS),
             (False, True),
         )
     }

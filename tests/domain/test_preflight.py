@@ -106,6 +106,12 @@ OBSTACLES: dict[str, tuple[dict[str, Any], type, str]] = {
     "paused sequence": ({"sequence_status": "paused"}, Hold, "sequence_paused"),
     "draft sequence": ({"sequence_status": "draft"}, Hold, "sequence_draft"),
     "not approved": ({"needs_approval": True, "text": "a"}, Hold, "waits_for_approval"),
+    "a task": ({"is_task": True}, Hold, "waits_for_task"),
+    "a task of a mailbox without a connection": (
+        {"is_task": True, "mailbox_status": "disconnected"},
+        Hold,
+        "waits_for_task",
+    ),
     "approved in other words": (
         {"needs_approval": True, "text": "a", "approval": Approval("Rita", NOW, "b")},
         Hold,

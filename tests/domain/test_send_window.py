@@ -1,5 +1,6 @@
 """When an email may leave: hours, days, holidays, absences, and clock changes."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -38,6 +39,13 @@ windows = st.builds(
     hours,
     st.integers(0, 24),
 )
+# Of which one weekday, or none, has other hours.
+uneven = st.builds(
+    lambda window, day, opens: replace(window, by_day=((day, time(opens), time(opens, 59)),) if day else ()),
+    windows,
+    st.integers(0, 7),
+    hours,
+)
 
 
 def utc(text: str) -> datetime:
@@ -46,12 +54,13 @@ def utc(text: str) -> datetime:
 
 def is_open(window: SendWindow, moment: datetime) -> bool:
     local = moment.astimezone(ZoneInfo(window.zone))
-    before_close = window.closes == time(0) or local.time() < window.closes
-    return window.works_on(local.date()) and local.time() >= window.opens and before_close
+    opens, closes = window.hours_on(local.date())
+    before_close = closes == time(0) or local.time() < closes
+    return window.works_on(local.date()) and local.time() >= opens and before_close
 
 
 @CALM
-@given(moments, windows)
+@given(moments, uneven)
 def test_what_is_found_is_open_and_not_before_what_was_asked(moment: datetime, window: SendWindow) -> None:
     found = window.next_open(moment)
     assert found is not None
@@ -189,6 +198,29 @@ def test_a_bad_window_names_its_field(value: dict[str, Any], where: str) -> None
     assert refused.value.where == where
 
 
+@pytest.mark.parametrize("text", ["", "09:00:30", "09:00:00.5", "09:00Z", "09:00+02:00", "9 o'clock"])
+def test_a_time_has_no_seconds_and_no_zone(text: str) -> None:
+    """Stored without them, such hours would be others, or none that could be read again."""
+    for value in (
+        {"from": text, "to": "17:00"},
+        {"from": "08:00", "to": text},
+        {"by_day": {"fri": {"from": text, "to": "17:00"}}},
+    ):
+        with pytest.raises(InvalidInput, match=r"Write it as 09:00\.") as refused:
+            SendWindow.from_json(value)
+        assert (refused.value.where or "").startswith("sending.")
+
+
+@pytest.mark.parametrize("name", ["localtime", "posixrules", "posix/Europe/Berlin", "right/UTC", "Factory"])
+def test_what_is_another_zone_on_another_machine_is_none(name: str) -> None:
+    with pytest.raises(InvalidInput, match="is not a time zone"):
+        known_zone(name)
+
+
+def test_whole_seconds_of_a_file_are_read() -> None:
+    assert SendWindow.from_json({"from": "09:00:00", "to": "24:00"}).opens == time(9)
+
+
 def test_a_zone_is_an_iana_name() -> None:
     assert known_zone("Europe/Berlin") == "Europe/Berlin"
 
@@ -241,3 +273,43 @@ def test_a_window_that_does_not_say_its_days_is_open_on_all_and_stays_so_when_st
     assert all(window.works_on(date(2026, 11, 23) + timedelta(days=n)) for n in range(7))
     assert "days" not in window.to_json()
     assert SendWindow.from_json(window.to_json()) == window
+
+
+FRIDAYS = replace(OFFICE, by_day=((5, time(9), time(13)),))
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("2026-11-26T12:30", "2026-11-26T12:30"),  # Thursday, 13:30 in Berlin
+        ("2026-11-27T11:59", "2026-11-27T11:59"),  # Friday, 12:59
+        ("2026-11-27T12:00", "2026-11-30T08:00"),  # Friday, 13:00: on Monday
+    ],
+)
+def test_a_weekday_may_have_hours_of_its_own(asked: str, found: str) -> None:
+    assert FRIDAYS.next_open(utc(asked)) == utc(found)
+
+
+def test_hours_of_a_weekday_are_kept_and_said() -> None:
+    said = FRIDAYS.to_json()
+    assert said["by_day"] == {"fri": {"from": "09:00", "to": "13:00"}}
+    assert SendWindow.from_json(said) == FRIDAYS
+    assert FRIDAYS.words() == "09:00 to 17:00, Mon to Fri, but Fri 09:00 to 13:00 (Europe/Berlin)"
+    assert "by_day" not in OFFICE.to_json()  # releases before know no such field
+
+
+@pytest.mark.parametrize(
+    ("by_day", "where"),
+    [
+        ({"sat": {"from": "09:00", "to": "13:00"}}, "sending.by_day"),
+        ({"fri": "09:00"}, "sending.by_day"),
+        ({"fri": {"from": "09:00", "until": "13:00"}}, "sending.by_day"),
+        (["fri"], "sending.by_day"),
+        ({"fri": {"from": "13:00", "to": "09:00"}}, "sending.by_day.fri.to"),
+        ({"fri": {"from": "nine", "to": "13:00"}}, "sending.by_day.fri.from"),
+    ],
+)
+def test_hours_of_a_weekday_that_make_no_sense_are_refused(by_day: Any, where: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        SendWindow.from_json({"days": ["mon", "fri"], "from": "09:00", "to": "17:00", "by_day": by_day})
+    assert refused.value.where == where

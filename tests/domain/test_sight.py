@@ -5,14 +5,13 @@ import pytest
 from domain.sight import Sight, sight
 
 
-@pytest.mark.parametrize("in_mailbox", [False, True])
-@pytest.mark.parametrize(("manages", "enrolled"), [(True, False), (False, True), (True, True)])
-def test_owners_admins_and_who_enrolled_the_person_see_everything(
-    *, manages: bool, enrolled: bool, in_mailbox: bool
-) -> None:
-    assert sight(manages=manages, enrolled=enrolled, in_mailbox=in_mailbox) is Sight.EVERYTHING
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("why", ["manages", "enrolled", "theirs_alone"])
+def test_whoever_manages_enrolled_or_brought_in_the_person_sees_everything(*, why: str, known: bool) -> None:
+    because = {each: each == why for each in ("manages", "enrolled", "theirs_alone")}
+    assert sight(**because, known=known) is Sight.EVERYTHING
 
 
-def test_whose_mailbox_wrote_to_them_sees_what_is_in_it_and_a_stranger_nothing() -> None:
-    assert sight(manages=False, enrolled=False, in_mailbox=True) is Sight.OWN_MAILBOX
-    assert sight(manages=False, enrolled=False, in_mailbox=False) is None
+def test_whoever_knows_them_sees_their_own_mailbox_and_a_stranger_nothing() -> None:
+    assert sight(manages=False, enrolled=False, theirs_alone=False, known=True) is Sight.OWN_MAILBOX
+    assert sight(manages=False, enrolled=False, theirs_alone=False, known=False) is None

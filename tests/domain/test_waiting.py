@@ -28,6 +28,7 @@ NOTHING = PlannedEmail(
     held=False,
     reason=None,
     own_text=False,
+    approved=False,
     enrollment_status="active",
     enrollment_reason=None,
     steps=3,

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from db.views.lookups import Situation
-from domain.connection import Provider
+from domain.connection import TRACEABLE, Provider
 from domain.why import Around, Remedy, Why, next_of, why
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -83,13 +83,21 @@ def test_the_whole_answer_says_who_where_and_how_much_left() -> None:
             "sends 31 emails before it, which takes about 2 minutes.",
             Remedy.NONE,
         ),
-        ({"suppressed": "opt_out"}, "the person is suppressed (opt_out)", Remedy.LIFT),
+        (
+            {"suppressed": "opt_out"},
+            "the address is on the suppression list, because they want no more emails.",
+            Remedy.LIFT,
+        ),
         ({"status": "finished", "state": "sent"}, "All steps have been sent.", Remedy.NONE),
         ({"status": "finished", "state": "closed"}, "No step is left.", Remedy.NONE),
-        ({"status": "stopped", "reason": "answered"}, "is stopped in the sequence (answered)", Remedy.NONE),
+        (
+            {"status": "stopped", "reason": "answered"},
+            "Nothing more will be sent: they answered.",
+            Remedy.NONE,
+        ),
         (
             {"status": "stopped", "state": "closed", "outcome": "failed"},
-            "is stopped in the sequence",
+            "Nothing more will be sent. The mail provider refused the email.",
             Remedy.DECIDE,
         ),
         ({"state": None}, "No step is planned.", Remedy.NONE),
@@ -105,8 +113,8 @@ def test_the_whole_answer_says_who_where_and_how_much_left() -> None:
             Remedy.NONE,
         ),
         (
-            {"state": "in_doubt", "delivery_reason": "timeout"},
-            "is in doubt (timeout): we are looking for it in hans@",
+            {"state": "in_doubt", "delivery_reason": "answer_lost"},
+            "is in doubt, because the provider's answer was lost: we are looking for it in hans@",
             Remedy.NONE,
         ),
         (
@@ -114,7 +122,7 @@ def test_the_whole_answer_says_who_where_and_how_much_left() -> None:
             "looking for it in hans@acme.example, until 02 March 09:05 at least.",
             Remedy.NONE,
         ),
-        ({"state": "sending"}, "Step 2 is on its way (sending).", Remedy.NONE),
+        ({"state": "sending"}, "Step 2 is on its way.", Remedy.NONE),
         ({"sequence_status": "draft"}, "Step 2 waits: the sequence is still a draft.", Remedy.START_SEQUENCE),
         ({"sequence_status": "archived"}, "Step 2 waits: the sequence is archived.", Remedy.NONE),
         (
@@ -122,7 +130,11 @@ def test_the_whole_answer_says_who_where_and_how_much_left() -> None:
             "waiting since 02 March 09:00: somebody paused the sequence. Resume",
             Remedy.RESUME_SEQUENCE,
         ),
-        ({"status": "paused", "reason": "later"}, "this person is paused (later).", Remedy.RESUME_PERSON),
+        (
+            {"status": "paused", "reason": "later"},
+            "somebody paused this person: later.",
+            Remedy.RESUME_PERSON,
+        ),
         (
             {"status": "paused", "reason": "missing_merge_field: role"},
             "role is missing. Fill it in.",
@@ -130,7 +142,7 @@ def test_the_whole_answer_says_who_where_and_how_much_left() -> None:
         ),
         (
             {"held": True, "delivery_reason": "handed over"},
-            "waits for a person: handed over.",
+            "waits until somebody decides: handed over.",
             Remedy.RESUME_SEQUENCE,
         ),
         (
@@ -185,9 +197,39 @@ def test_an_email_nobody_knows_of_names_its_provider_and_a_folder_only_where_it_
     found = said(situation(provider=provider, **REVIEW))
     assert found.remedy is Remedy.DECIDE
     assert found.text.endswith("settle it.")  # where the CLI adds the command
-    microsoft = provider in (Provider.GRAPH, Provider.MICROSOFT_SMTP)
-    assert f"Step 2 went to {'Microsoft' if microsoft else 'the mail server'}, and" in found.text
-    assert ("Look in Sent Items of hans@acme.example" in found.text) is (provider is Provider.GRAPH)
+    names = dict.fromkeys((Provider.GRAPH, Provider.TENANT, Provider.MICROSOFT_SMTP), "Microsoft")
+    names[Provider.GMAIL] = "Google"
+    assert f"Step 2 went to {names.get(provider, 'the mail server')}, and" in found.text
+    folders = {Provider.GRAPH: "Sent Items", Provider.TENANT: "Sent Items", Provider.GMAIL: "Sent"}
+    folder = folders.get(provider, "nowhere")
+    assert (f"Look in {folder} of hans@acme.example" in found.text) is (provider in TRACEABLE)
     assert "hans@acme.example" in found.text
     doubt = said(situation(provider=provider, state="in_doubt", delivery_reason="timeout")).text
-    assert ("looking for it" in doubt) is (provider is Provider.GRAPH)
+    assert ("looking for it" in doubt) is (provider in TRACEABLE)
+
+
+@pytest.mark.parametrize(
+    ("provider", "others"), [("gmail", ("Microsoft", "Outlook", "Graph")), ("graph", ("Google", "Gmail"))]
+)
+def test_the_answer_for_a_mailbox_names_no_other_provider(provider: str, others: tuple[str, ...]) -> None:
+    waits = [
+        {"retry_after_until": SOON, "wait_reason": reason}
+        for reason in (
+            "sending_limit_reached",
+            "refused_without_reason",
+            "mailbox_read_first",
+            "operator_misconfigured",
+            None,
+        )
+    ]
+    states = [{"state": each} for each in ("queued", "sending", "sent", "in_doubt")]
+    closed = [
+        {"state": "closed", "outcome": "failed", "status": "stopped", "delivery_reason": reason}
+        for reason in ("recipient_rejected", "provider_unavailable")
+    ]
+    listening = [{"delivery_reason": "mailbox_not_read", "due_at": SOON}]
+    each_case: list[dict[str, Any]] = [{}, REVIEW, *waits, *states, *closed, *listening]
+    for changed in each_case:
+        text = said(situation(provider=provider, **changed), waits="It may not send today.").text
+        text += said(situation(provider=provider, **changed)).text
+        assert not any(each in text for each in others), text

@@ -142,7 +142,7 @@ def test_each_mistake_is_refused_where_it_stands(change: tuple[str, str], line: 
 
 def test_a_first_step_without_a_subject_is_refused() -> None:
     text = good().replace('subject: "A question, {{first_name|there}}", ', "")
-    assert any("first step has no subject" in what for _, _, what in problems(text))
+    assert any("first email has no subject" in what for _, _, what in problems(text))
 
 
 @pytest.mark.parametrize(

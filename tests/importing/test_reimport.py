@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from actions import activation, building, grants, hand_over, members, resume, withdraw
+from actions import activation, building, grants, hand_over, members, resume, signatures, withdraw
 from actions.organization_files import Imported, import_and_wait
 from db.sequences import built, sequences
 from db.views import lookups
@@ -465,6 +465,34 @@ def test_what_a_file_does_not_say_stays_as_it_is(files: Files, stage: Stage) -> 
     assert stage.only(Lane, files.id("mailbox", "hans@acme.example")).daily_cap == 200
 
 
+def test_a_file_gives_the_first_signature_and_its_owner_has_the_next_word(files: Files, stage: Stage) -> None:
+    hans, plain = files.id("mailbox", "hans@acme.example"), "owner: hans@acme.example, daily_cap: 200"
+    signed = (plain, f'{plain}, signature: "Hans\\nAcme"')
+
+    def body() -> str:
+        with stage.world.database.transaction() as tx:
+            return signatures.show(tx, hans).signed.body
+
+    files.load(signed)
+    assert body() == "Hans\nAcme"
+    assert files.load(signed).summary.unchanged
+    signatures.change(stage.runtime, hans, "Hans, at the sea", actor="Hans")
+    assert "hans@acme.example keeps its signature" in left_alone(files.load(signed))
+    files.load()
+    assert body() == "Hans, at the sea"
+    with pytest.raises(ImportRejected, match="a signature has no merge fields"):
+        files.load((plain, plain + ', signature: "{{first_name}}"'))
+
+
+def test_a_file_says_whether_a_sequence_carries_a_signature(files: Files, stage: Stage) -> None:
+    status = "        status: active\n"
+    for said, carries in (("off", False), ("", False), ("on", True)):
+        files.load((status, f"{status}        signature: {said}\n") if said else (status, status))
+        assert stage.only(Sequence).with_signature is carries
+    with pytest.raises(ImportRejected, match="signature cannot be 'of'"):
+        files.load((status, f"{status}        signature: of\n"))
+
+
 def test_a_bound_file_touches_no_other_organization(files: Files, stage: Stage, world: World) -> None:
     name = world.only(Organization).name
     files.path.write_text(
@@ -494,3 +522,22 @@ def test_a_file_says_which_steps_need_approval_and_takes_it_back_only_by_a_word(
     assert kinds() == ["automatic", "automatic"]
     with pytest.raises(ImportRejected, match="kind cannot be 'aproval'"):
         files.load((plain, 'body: "Text B", kind: aproval}'))
+
+
+def test_a_file_has_tasks_and_a_task_is_never_taken_for_an_email(files: Files) -> None:
+    plain = 'body: "Text B"}'
+
+    def steps() -> list[tuple[str, str | None]]:
+        found = [each for each in files.stage.all(Step) if each.retired_at is None]
+        return [(each.kind, each.subject) for each in sorted(found, key=lambda each: each.position)]
+
+    files.load((plain, 'body: "Text B", kind: task}'))
+    assert [kind for kind, _ in steps()] == ["automatic", "task"]
+    assert files.load((plain, 'body: "Text B", kind: task}')).summary.unchanged
+    (task,) = files.stage.all(Step, kind="task")
+    files.load()  # the same words, now as an email: another step
+    assert [kind for kind, _ in steps()] == ["automatic", "automatic"]
+    retired = files.stage.only(Step, task.id)
+    assert (retired.kind, retired.retired_at is not None) == ("task", True)
+    with pytest.raises(ImportRejected, match="a task has no subject"):
+        files.load((plain, 'body: "Text B", kind: task, subject: "Call"}'))

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 def environment(**more: str) -> dict[str, str]:
     """This environment without any servers or keys."""
-    theirs = ("DATABASE", "REDIS", "MICROSOFT", "GRAPH", "ENTRA", "SECRET", "DEFAULT_MAIL")
+    theirs = ("DATABASE", "REDIS", "MICROSOFT", "GRAPH", "ENTRA", "GOOGLE", "SECRET", "DEFAULT_MAIL")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
     return inherited | {"PYTHONPATH": str(ROOT), "PORT": str(free_port())} | more
 

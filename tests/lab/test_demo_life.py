@@ -5,10 +5,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from actions import approvals
+from db.views import approvals as approval_lists
+from db.views import tasks
 from importing.load import import_file
 from importing.people import import_people
-from lab.access_records import Mailbox, Member, Organization
-from lab.demo_data import OPERATOR, make_operator
+from lab.access_records import Lane, Mailbox, Member, Organization
+from lab.demo_data import OPERATOR, SEQUENCES, load_demo, make_operator
 from lab.demo_life import ACTOR, DemoLife, introduce
 from lab.records import Candidate, Enrollment, Sequence
 from lab.stage import Stage
@@ -141,3 +144,24 @@ def test_one_of_the_demo_operates_the_installation(stage: Stage) -> None:
     for _ in range(2):  # each run loads the demo
         make_operator(stage.runtime, stage.emulator.control)
     assert Visitor(stage).sign_in(OPERATOR).get("/operations").status == 200
+
+
+def test_the_demo_has_emails_to_approve_and_then_somebody_to_call(stage: Stage) -> None:
+    stage.attend()
+    load_demo(stage.runtime)
+    leads = stage.only(Sequence, name="Engineering leads")
+    acme = stage.only(Organization, name="Acme").id
+    stage.send_due()
+    with stage.database.transaction() as tx:
+        waiting, _ = approval_lists.WAITING.page(tx, acme, None, leads.id)
+        letters = [approvals.letter(tx, each.id) for each in waiting]
+    assert len(waiting) == 4
+    marks = {each.email.id: each.mark for each in letters if each.mark is not None}
+    assert len(approvals.approve_several(stage.runtime, marks, actor="Rita Recruiter").approved) == 4
+    stage.put(Lane, tokens=4)
+    stage.send_due()
+    stage.later(60)
+    with stage.database.transaction() as tx:
+        ((first, *_), _) = tasks.OPEN.page(tx, acme, None, leads.id)
+    assert first.said.title.startswith("Call ")
+    assert SEQUENCES.isdisjoint({("Acme", leads.name)})  # its emails would pile up unread

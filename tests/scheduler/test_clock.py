@@ -3,6 +3,7 @@
 import time
 import urllib.request
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from dramatiq.errors import BrokerConnectionError
@@ -52,6 +53,31 @@ def test_a_broker_that_is_away_loses_no_step(stage: Stage, redis_url: str) -> No
 
     with stage.world.database.transaction() as tx:
         assert len(dispatch.enqueue_again(tx)) == 2
+
+
+@pytest.mark.parametrize(
+    ("took", "ticks"),
+    [(0.0, 20), (0.004, 20), (0.01, 10), (0.03, 4), (0.3, 4)],
+)  # fmt: skip
+def test_the_longer_a_tick_takes_the_longer_is_the_pause_up_to_half_a_second(
+    monkeypatch: pytest.MonkeyPatch, took: float, ticks: int
+) -> None:
+    began: list[float] = []
+    now = 1_000.0
+
+    def tick(*_: object) -> int:
+        nonlocal now
+        began.append(now)
+        now += took
+        return 0
+
+    monkeypatch.setattr(due_steps, "tick", tick)
+    monkeypatch.setattr("scheduler.due_steps.time.monotonic", lambda: now)
+    call = due_steps.Ticks(cast("Database", None), cast("Broker", None))
+    for tenth in range(20):
+        now = max(now, 1_000 + tenth * due_steps.EVERY)
+        call()
+    assert len(began) == ticks
 
 
 def scrape(port: int) -> dict[str, float]:

@@ -50,7 +50,8 @@ def test_a_week_is_told_once_with_numbers_and_a_way_to_end_it(stage: Stage, hans
     assert notice.title.startswith("Sent in your name, ")
     assert "- Rita Recruiter: 3 emails in " in notice.body
     assert notice.links == [
-        ["End the permission of Rita Recruiter", f"/settings/sequences/grants/{grant}/revoke"]
+        ["Show each with its receipt", "/settings/sent"],
+        ["End the permission of Rita Recruiter", f"/settings/sequences/grants/{grant}/revoke"],
     ]
     assert "Hans Holder" not in notice.body
     assert len(stage.left("smtp")) == 1
@@ -62,9 +63,9 @@ def test_nothing_is_told_where_nothing_was_sent_in_somebodys_name(stage: Stage, 
     assert stage.notices() == []
 
 
-def test_an_ended_permission_has_no_link(stage: Stage, hans: UUID) -> None:
+def test_an_ended_permission_has_no_link_to_end_it(stage: Stage, hans: UUID) -> None:
     stage.put(Grant, archived_at=ago(), archived_reason="revoked")
     tell(stage)
     notice = stage.only(Notice, owner_id=hans, channel="in_app")
     assert "3 emails" in notice.body
-    assert notice.links == []
+    assert notice.links == [["Show each with its receipt", "/settings/sent"]]

@@ -25,10 +25,11 @@ from domain.errors import (
     Throttled,
 )
 from tests.transports.odd_server import Cut, Hang, OddServer, Reply, Request, http, odd_server
-from transports import entra as entra_module
-from transports.entra import Entra, Tokens, missing_scopes, normalise_scope
+from transports import entra_http
+from transports.entra import Entra, missing_scopes, normalise_scope
 from transports.entra_errors import MEANINGS, Meaning, failure
 from transports.providers import PROVIDERS
+from transports.token_endpoint import Tokens
 
 SCOPES = PROVIDERS[Provider.GRAPH].scopes
 TENANT = "11111111-2222-3333-4444-555555555555"
@@ -267,8 +268,8 @@ def test_silence_ends_within_the_cap(
     entra: Entra, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entra.application(TENANT)
-    without = entra_module.CAP - 3.0  # seconds that it takes otherwise
-    monkeypatch.setattr(entra_module, "CAP", 3.3)
+    without = entra_http.CAP - 3.0  # seconds that it takes otherwise
+    monkeypatch.setattr(entra_http, "CAP", 3.3)
     endpoint.reply = Hang()
     started = time.monotonic()
     with pytest.raises(ProviderUnavailable):

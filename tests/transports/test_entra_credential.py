@@ -14,9 +14,10 @@ from domain.connection import Provider
 from domain.errors import OperatorMisconfigured, ProviderUnavailable
 from lab.emulator.background import Running
 from tests.transports.certificates import self_signed
-from transports.entra import Entra, Tokens
+from transports.entra import Entra
 from transports.entra_credential import client_credential
 from transports.providers import PROVIDERS
+from transports.token_endpoint import Tokens
 
 ADDRESS = "rita@acme.example"
 SCOPES = PROVIDERS[Provider.GRAPH].scopes

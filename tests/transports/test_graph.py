@@ -41,6 +41,8 @@ class EntraTokens:
         self._entra, self._refresh_token = entra, refresh_token
         self._held: AccessToken | None = None
 
+    organization = ""
+
     def token(self, claims: str | None = None) -> AccessToken:
         if self._held is None or claims is not None:
             tokens = self._entra.refresh(

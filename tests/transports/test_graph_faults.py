@@ -22,7 +22,7 @@ from domain.errors import (
 )
 from domain.message import OutgoingMessage
 from tests.transports.odd_server import Cut, Hang, OddServer, Reply, Request, graph_error, http, odd_server
-from transports import graph_adapter
+from transports import once
 from transports.base import AccessToken, Draft, Thread, Traceable, Transport
 from transports.graph import GraphProvider, GraphTransport
 
@@ -38,6 +38,8 @@ class Tokens:
         self.asked: list[str | None] = []
         self.number = 0
         self.error: Exception | None = None
+
+    organization = ""
 
     def token(self, claims: str | None = None) -> AccessToken:
         self.asked.append(claims)
@@ -163,7 +165,7 @@ def test_nothing_in_the_stack_repeats_a_request(
 
 def test_silence_after_a_submission_ends_in_doubt(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     # Long enough for the request to leave on a busy machine. What has not left is not in doubt.
-    monkeypatch.setattr(graph_adapter, "CALL_CAP", 4.0)
+    monkeypatch.setattr(once, "CALL_CAP", 4.0)
     server, transport = connect(always(Hang()))
     with pytest.raises(DeliveryInDoubt):
         transport.send(DRAFT)
@@ -171,7 +173,7 @@ def test_silence_after_a_submission_ends_in_doubt(connect: Connect, monkeypatch:
 
 
 def test_an_answer_that_trickles_in_is_cut_off(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graph_adapter, "CALL_CAP", 0.5)
+    monkeypatch.setattr(once, "CALL_CAP", 0.5)
     _, transport = connect(always(Hang()))
     with pytest.raises(ProviderUnavailable):
         transport.find("m")

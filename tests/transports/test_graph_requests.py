@@ -20,13 +20,14 @@ from msgraph.generated.models.single_value_legacy_extended_property import Singl
 from domain.address import Address
 from domain.message import OutgoingMessage
 from tests.transports.odd_server import OddServer, Reply, Request, http, odd_server
-from transports import graph_adapter
 from transports import graph_requests as requests
+from transports import once
 from transports.base import AccessToken, Thread
-from transports.graph_adapter import ForeignAddressError, UnansweredError, expanded
+from transports.graph_adapter import expanded
 from transports.graph_client import GraphClient
 from transports.graph_client import Request as Call
 from transports.graph_requests import CORRELATION_ID_PROPERTY
+from transports.once import ForeignAddressError, UnansweredError
 
 EMAIL = OutgoingMessage(
     Address("anna@example.org", "Anna Ä"), "Offer", "<p>Hello &amp; “welcome”</p>", "Hello"
@@ -39,6 +40,8 @@ class Tokens:
 
     def __init__(self, name: str) -> None:
         self.name = name
+
+    organization = ""
 
     def token(self, claims: str | None = None) -> AccessToken:
         return AccessToken(f"token-of-{self.name}", datetime.now(UTC) + timedelta(hours=1))
@@ -188,10 +191,10 @@ def test_a_loop_that_does_not_answer_leaves_a_submission_in_doubt(monkeypatch: p
     with odd_server(lambda _: http(202)) as server:
         client = GraphClient(server.url)
         client.call(Tokens("rita"), requests.send("x"))
-        opened = client._adapter._opened
+        opened = client._adapter._once._opened
         assert opened is not None
         opened[0]._loop.call_soon_threadsafe(time.sleep, 2)
-        monkeypatch.setattr(graph_adapter, "CALL_CAP", -4.5)  # half a second for the loop thread
+        monkeypatch.setattr(once, "CALL_CAP", -4.5)  # half a second for the loop thread
         with pytest.raises(UnansweredError) as lost:
             client.call(Tokens("rita"), requests.send("y"))
         assert lost.value.left

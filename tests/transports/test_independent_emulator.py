@@ -4,31 +4,19 @@ It does not share our own emulator's mistakes. Its refresh tokens work once, and
 lacks (refusals, consent) is tested elsewhere.
 """
 
-import html
-import re
-import subprocess
-import time
 from collections.abc import Iterator
-from pathlib import Path
-from urllib.parse import parse_qsl, urljoin, urlsplit
 
-import httpx
-import playwright
 import pytest
 
 from domain.connection import Provider
 from domain.errors import MailboxDisconnected, NotPermitted, OperatorMisconfigured
-from lab.embedded import free_port
+from tests.transports.another_emulator import emulate, installed
+from tests.transports.another_emulator import signed_in as chosen
 from transports import entra_sign_in
 from transports.entra import Entra
 from transports.providers import PROVIDERS
 
-PROGRAM = Path(__file__).parents[1] / "node" / "node_modules" / "emulate" / "dist" / "index.js"
-NODE = Path(playwright.__file__).with_name("driver") / "node"  # one that is new enough, wherever we are
-# `make test` installs it where there is npm, and CI has npm.
-pytestmark = pytest.mark.skipif(
-    not PROGRAM.exists(), reason="emulate is not installed (npm ci, in tests/node)"
-)
+pytestmark = installed
 GRAPH = PROVIDERS[Provider.GRAPH]
 BACK = "http://localhost:8000/sign-in/callback"
 TENANT = "4f1c2b7a-0d7e-4a55-9d53-1f3f0c7a9e11"
@@ -50,26 +38,8 @@ microsoft:
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Its address. It believes that it is Microsoft's, as MSAL demands."""
     folder = tmp_path_factory.mktemp("emulate")
-    (folder / "world.yaml").write_text(_WORLD)
-    port = free_port()
-    process = subprocess.Popen(
-        [str(NODE), str(PROGRAM), "start", "--service", "microsoft", "--port", str(port), "--seed", "world.yaml",
-         "--base-url", "https://login.microsoftonline.com"],
-        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    url, until = f"http://127.0.0.1:{port}", time.monotonic() + 20
-    while True:
-        try:
-            httpx.get(url, trust_env=False)
-            break
-        except httpx.HTTPError:
-            if process.poll() is not None or time.monotonic() > until:
-                process.kill()
-                pytest.fail(f"emulate did not start: {process.communicate()[0]}")
-            time.sleep(0.1)
-    yield url
-    process.kill()
-    process.communicate()
+    with emulate(folder, "microsoft", _WORLD, believes="https://login.microsoftonline.com") as url:
+        yield url
 
 
 @pytest.fixture
@@ -80,21 +50,7 @@ def entra(provider: str) -> Iterator[Entra]:
 
 
 def signed_in(page_url: str, address: str) -> dict[str, str]:
-    """Choose an account on its page. Returns the callback's query."""
-    page = httpx.get(page_url, trust_env=False)
-    for form in re.findall(r"<form.*?</form>", page.text, re.DOTALL):
-        if address in form:
-            fields = {
-                html.unescape(name): html.unescape(value)
-                for name, value in re.findall(r'name="([^"]*)" value="([^"]*)"', form)
-            }
-            action = re.search(r'action="([^"]*)"', form)
-            assert action is not None
-            answer = httpx.post(urljoin(page_url, html.unescape(action[1])), data=fields, trust_env=False)
-            assert answer.status_code in (302, 303), answer.text[:300]
-            assert answer.headers["location"].startswith(BACK)
-            return dict(parse_qsl(urlsplit(answer.headers["location"]).query))
-    raise AssertionError(f"{address} is not on the page")
+    return chosen(page_url, address, BACK)
 
 
 @pytest.mark.row("M3")

@@ -209,6 +209,8 @@ class Tokens:
     def __init__(self, *values: str) -> None:
         self._values, self.asked = list(values), 0
 
+    organization = ""
+
     def token(self, claims: str | None = None) -> AccessToken:
         self.asked += 1
         value = self._values[min(self.asked, len(self._values)) - 1]

@@ -1,5 +1,6 @@
 """The days' main jobs in a real Chromium, from sign-in to done, with the clicks they take (docs/pages.md)."""
 
+import time
 from pathlib import Path
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from actions import withdraw
 from lab.access_records import Mailbox
 from lab.records import Delivery, Enrollment, Sequence
 from lab.stage import Stage
+from tests.web.main_jobs import How, note
 from tests.web.test_in_a_browser import (  # noqa: F401 - fixtures
     CHROMIUM,
     DESK,
@@ -31,10 +33,14 @@ ANYWHERE = pytest.mark.parametrize(
 
 
 class Hand:
-    """Clicks, and counts them."""
+    """Clicks, counts them, and notes how long a job took (docs/pages.md). No person is that fast; what is left is waiting for pages."""
 
-    def __init__(self, page: Page) -> None:
-        self.page, self.clicks = page, 0
+    def __init__(self, page: Page, how: How) -> None:
+        self.page, self.how, self.clicks, self.began = page, how, 0, time.monotonic()
+
+    def done(self, job: str) -> None:
+        """Note what the job took."""
+        note(job, self.how, self.clicks, time.monotonic() - self.began)
 
     def click(self, what: Locator) -> None:
         what.click()
@@ -67,7 +73,7 @@ def arrive(
 ) -> tuple[Hand, list[str]]:
     page, complaints = visit(browser, site, size, scripts=scripts)
     sign_in(page, email_of(stage, who))
-    return Hand(page), complaints
+    return Hand(page, "phone" if size is PHONE else "desk" if scripts else "without scripts"), complaints
 
 
 @ANYWHERE
@@ -93,7 +99,7 @@ def test_a_recruiter_builds_and_starts_a_sequence_for_fifty_people_in_fifteen_cl
             page.get_by_label("Subject").fill("A role in Berlin")
         else:
             hand.link("Add a step")
-        page.get_by_label("Text").fill(f"Hello {{{{first_name}}}}, this is email {position}.")
+        page.get_by_role("textbox", name="Text").fill(f"Hello {{{{first_name}}}}, this is email {position}.")
         hand.button("Save step")
     file = tmp_path / "people.csv"
     rows = "".join(f"person{n}@candidates.example,Person{n},Kestrel\n" for n in range(50))
@@ -113,6 +119,7 @@ def test_a_recruiter_builds_and_starts_a_sequence_for_fifty_people_in_fifteen_cl
     page.get_by_text("Running").first.wait_for()
     assert stage.count(Enrollment) == 50
     assert stage.send_due() > 0
+    hand.done("build and start")
     assert hand.clicks <= (15 if size is DESK else 17)  # a phone's More
     assert complaints == []
 
@@ -139,12 +146,14 @@ def test_why_somebody_got_nothing_and_what_somebody_got_take_two_clicks_each(
     page.get_by_label("Name or address").fill("Amira")
     hand.button("Find out")
     page.get_by_text("paused", exact=False).first.wait_for()
+    hand.done("why somebody got nothing")
     assert hand.clicks == 2
-    hand.clicks = 0
+    hand.clicks, hand.began = 0, time.monotonic()
     page.get_by_role("searchbox", name="Search").first.fill("Amira")
     page.keyboard.press("Enter")
     hand.click(page.get_by_role("main").get_by_role("link", name="Amira Nasser").first)
     page.get_by_text("this is step 1").first.wait_for()
+    hand.done("what somebody received")
     assert hand.clicks <= 2
     assert complaints == []
 
@@ -166,6 +175,7 @@ def test_a_lender_ends_a_permission_in_two_clicks(
     hand.click(hand.page.get_by_role("link", name="End the permission of Rita Recruiter"))
     hand.button("End permission")
     hand.page.get_by_text("nothing can leave now").wait_for()
+    hand.done("end a permission")
     assert hand.clicks == 2
     assert complaints == []
 
@@ -193,6 +203,7 @@ def test_an_owner_connects_again_and_resumes_five_sequences_in_four_clicks(
     hand.link("Resume sequences")
     hand.button("Resume sequences")
     hand.page.get_by_text("5 sequences resumed").wait_for()
+    hand.done("connect again and resume")
     assert hand.clicks == 4
     assert stage.only(Mailbox).status == "connected"
     assert stage.count(Sequence, status="active") == 5

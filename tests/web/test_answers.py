@@ -206,3 +206,29 @@ def test_the_commands_show_and_set_and_overrule(
     done = cli("inbox", "overrule", organization, str(message), "--because", "a newsletter")
     assert "Overruled. The person continues in 1 sequence." in done.output
     assert statuses(stage) == [("active", None)]
+
+
+def test_what_somebody_else_saved_meanwhile_is_shown_and_not_replaced(
+    stage: Stage, ada: UUID, rita: UUID
+) -> None:
+    start(stage, rita)
+    mine = {"stop": "sequence", "away_days": "9", "words": "ours", "line": ""}
+    first, second = visit(stage, ada), visit(stage, ada)
+    read = second.hidden("version")
+    first.send(HERE, stop="organization", away_days="7", words="ours", line="", version=read)
+    second.send(HERE, None, version=read, **mine)
+    assert second.status == 409
+    assert "Nothing was saved." in second.text
+    assert "It is now: an answer ends all sequences, 7 business days of waiting" in second.text
+    assert settings(stage) == ("organization", 7, None)
+    second.send(HERE, None, version=second.hidden("version"), **mine)
+    assert settings(stage) == ("sequence", 9, None)
+
+    own = f"/sequences/{stage.only(Sequence).id}/answers"
+    first, second = visit(stage, rita, own), visit(stage, rita, own)
+    read = second.hidden("version")
+    first.send(own, stop="organization", words="none", line="", version=read)
+    second.send(own, stop="sequence", words="organization", line="", version=read)
+    assert second.status == 409
+    assert "they get no more emails of any sequence; no line." in second.text
+    assert of_sequence(stage) == ("organization", "")

@@ -58,6 +58,7 @@ def test_an_email_in_review_is_settled_once(
     assert stage.only(Delivery, delivery).state == state
     assert api.get("/attention").json() == {
         "incidents": [],
+        "messages": [],
         "reviews": [],
         "blocked": [],
         "failed": [],
@@ -125,6 +126,7 @@ def test_what_another_organization_has_does_not_exist_and_a_reader_changes_nothi
     reader = Api(client, key_of(stage.world, "read"))
     assert stranger.get("/attention").json() == {
         "incidents": [],
+        "messages": [],
         "reviews": [],
         "blocked": [],
         "failed": [],

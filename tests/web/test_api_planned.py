@@ -46,6 +46,32 @@ def test_the_outbox_is_read_and_one_email_changed(stage: Stage, enrollment: UUID
     is_problem(api.get("/outbox", after="nonsense"), 422)
 
 
+def test_several_emails_are_changed_at_once_and_each_says_what_became_of_it(
+    stage: Stage,
+    enrollment: UUID,
+    api: Api,  # noqa: F811
+) -> None:
+    (left,) = stage.all(Delivery, state="sent")
+    several = {"delivery_ids": [str(planned(stage).id), str(left.id), str(enrollment)], "change": "cancel"}
+    moved, refused, unknown = api.post("/outbox/change", several).json()["items"]
+    assert (moved["changed"], moved["refused"]) == (True, None)
+    assert (refused["changed"], "has left already" in refused["refused"]) == (False, True)
+    assert unknown["refused"] == "There is no such email."
+    is_problem(api.post("/outbox/change", {**several, "change": "not_before"}), 422)
+    is_problem(api.post("/outbox/change", {**several, "delivery_ids": []}), 422)
+
+
+def test_the_outbox_is_read_by_what_is_needed_first(stage: Stage, enrollment: UUID, api: Api) -> None:  # noqa: F811
+    stage.put(Enrollment, enrollment, status="paused", reason="missing_merge_field: role", paused_at=ahead())
+    stage.put(Delivery, planned(stage).id, held=True, reason="enrollment_paused")
+    found = {
+        each: len(api.get("/outbox", held=True, needs=each).json()["items"])
+        for each in ("approval", "task", "field")
+    }
+    assert found == {"approval": 0, "task": 0, "field": 1}
+    is_problem(api.get("/outbox", needs="luck"), 422)
+
+
 def test_a_person_is_explained_changed_paused_and_stopped(stage: Stage, enrollment: UUID, api: Api) -> None:  # noqa: F811
     person = f"/candidates/{stage.only(Candidate).id}"
     (answer,) = api.get(f"{person}/why").json()

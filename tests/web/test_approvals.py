@@ -118,8 +118,18 @@ def test_one_email_is_read_and_approved_on_its_own_page(stage: Stage, office: Of
     for _ in range(2):
         assert visitor.send(path, mark=mark).status == 303
     assert "approved by" in visitor.get(path).text
+    assert "· approved" in visitor.get("/outbox").text
+    undo = path.replace("approve", "take-back")
+    assert visitor.get(path).send(undo).status == 303
+    assert "Taken back." in visitor.follow().text
+    stage.send_due()
+    assert stage.left() == []
+    assert "Take the approval back" not in visitor.get(path).text
+    assert visitor.send(path, mark=mark).status == 303
     stage.send_due()
     assert len(stage.left()) == 1
+    assert visitor.get(path).send(undo).status == 409
+    assert "This email has left already." in visitor.text
 
 
 def test_nobody_reads_or_approves_what_is_not_theirs_but_an_admin(stage: Stage, office: Office) -> None:
@@ -131,6 +141,7 @@ def test_nobody_reads_or_approves_what_is_not_theirs_but_an_admin(stage: Stage, 
     assert visitor.get(f"/outbox/{priya}/approve").status == 404
     mark = mark_in(office.visit(), priya)
     assert visitor.send(f"/outbox/{priya}/approve", mark=mark).status == 404
+    assert visitor.send(f"/outbox/{priya}/take-back").status == 404
     fields = {f"mark-{priya}": mark}
     assert visitor.send("/outbox/approvals", None, tick=[str(priya)], **fields).status == 404
     assert visitor.get(f"/outbox/approvals?sequence={office.sequence}").status == 404
@@ -189,6 +200,10 @@ def test_a_program_reads_and_approves(stage: Stage, office: Office, api: Program
     mark = refused.json()["present"]["mark"]
     done = [api.post(f"/deliveries/{priya}/approve", {"mark": mark}).json()["changed"] for _ in range(2)]
     assert done == [True, False]
+    undone = [api.post(f"/deliveries/{priya}/take-back", None).json()["changed"] for _ in range(2)]
+    assert undone == [True, False]
+    assert not api.get(f"/deliveries/{priya}/letter").json()["approved"]
+    assert api.post(f"/deliveries/{priya}/approve", {"mark": mark}).json()["changed"]
     marks = {str(jo): api.get(f"/deliveries/{jo}/letter").json()["mark"], str(priya): read["mark"]}
     several = api.post("/approvals", {"marks": marks}).json()
     assert several["approved"] == [str(jo)]
@@ -198,6 +213,7 @@ def test_a_program_reads_and_approves(stage: Stage, office: Office, api: Program
     stage.send_due()
     assert len(stage.left()) == 2
     assert stage.count(Delivery, state="sent") == 2
+    is_problem(api.post(f"/deliveries/{priya}/take-back", None), 409)
 
 
 def test_a_program_says_which_kind_a_step_is(stage: Stage, office: Office, api: Program) -> None:  # noqa: F811

@@ -202,7 +202,7 @@ def test_a_refused_address_is_corrected_and_the_email_leaves_once_for_the_right_
     for wrong, said in (
         ("kaito@ minato", "is not one address"),
         ("", "There is no address"),
-        (stage.only(Candidate).email, "is the address that was refused"),
+        (stage.only(Candidate).email, "is the address they have"),
     ):
         visitor.get("/attention").send(f"/attention/addresses/{delivery}", address=wrong)
         assert visitor.status == 422
@@ -236,7 +236,7 @@ def test_nobody_is_written_to_who_said_no_under_another_address(stage: Stage, ri
     assert mona.send(f"/attention/addresses/{delivery}", None, address="new@example.org").status == 404
 
 
-def test_an_address_stays_that_receipts_name(stage: Stage, rita: UUID) -> None:
+def test_emails_that_left_keep_the_address_that_they_went_to(stage: Stage, rita: UUID) -> None:
     start(stage, rita, 1)
     stage.send_due()
     stage.later(86400)
@@ -249,7 +249,12 @@ def test_an_address_stays_that_receipts_name(stage: Stage, rita: UUID) -> None:
     stage.send_due()
     stage.emulator.control.clear_faults()
     assert stage.world.states() == {"sent": 1, "closed": 1}
-    delivery = stage.only(Delivery, outcome="failed").id
+    delivery, old = stage.only(Delivery, outcome="failed").id, stage.only(Candidate).email
     visitor = at_attention(stage, rita)
     visitor.send(f"/attention/addresses/{delivery}", address="new@example.org")
-    assert "their receipts name that address" in visitor.follow().text
+    assert "Corrected." in visitor.follow().text
+    stage.later(60)
+    stage.read(stage.only(Delivery, id=delivery).mailbox_id)
+    stage.send_due()
+    assert [entry.to for entry in stage.left()] == [[old], ["new@example.org"]]
+    assert sorted(str(each.sent_to) for each in stage.all(Delivery)) == ["None", old]

@@ -11,7 +11,7 @@ from db.audit import audit
 from domain.audit_words import SENTENCES
 from lab.access_records import Member
 from lab.factories import World
-from lab.records import AuditEntry
+from lab.records import AuditEntry, Sequence
 from lab.stage import Stage
 from scheduler import sweeper
 from tests.commands.test_cli import Cli, cli  # noqa: F401 - a fixture
@@ -77,8 +77,9 @@ def test_the_page_is_for_owners_and_admins_of_this_organization(stage: Stage, ad
         ("who=nobody", False),
         ("what=Permissions", True),
         ("what=Suppressions", False),
-        ("day=2001-01-01", False),
-        ("day=nonsense", True),
+        ("until=2001-01-01", False),
+        ("since=nonsense", True),
+        ("about=box", False),
         ("what=nonsense", True),
         ("before=nonsense", True),
         ("before=99999999999999999999", True),
@@ -93,7 +94,7 @@ def test_entries_are_found_by_who_what_and_day(stage: Stage, ada: UUID, query: s
 
 def test_the_day_of_an_entry_finds_it(stage: Stage, ada: UUID) -> None:
     at = stage.only(AuditEntry, action="grant_revoked").at
-    visitor = visit(stage, ada, f"{HERE}?day={at:%Y-%m-%d}&what=grant_revoked")
+    visitor = visit(stage, ada, f"{HERE}?since={at:%Y-%m-%d}&until={at:%Y-%m-%d}&what=grant_revoked")
     assert sentences(visitor.text) == ["Ended a permission"]
 
 
@@ -152,3 +153,26 @@ def test_the_api_lists_the_trail_and_checks_it(stage: Stage, ada: UUID, api: Api
     assert first["items"][0]["id"] != second["items"][0]["id"]
     assert api.get("/audit", before="nonsense").status_code == 422
     assert api.post("/audit/check").json()["result"]["holds"]
+
+
+def test_what_concerns_a_person_or_a_sequence_is_found_by_its_name(
+    stage: Stage,
+    ada: UUID,
+    api: Api,  # noqa: F811
+) -> None:
+    rita = stage.world.member()
+    sequence = stage.world.sequence(rita, stage.mailbox(rita), ("P1D",))
+    (enrollment,) = stage.world.enroll(sequence, first_name="Priya", last_name="Raman")
+    stage.put(Sequence, sequence, name="Backend engineers")
+    withdraw.pause_enrollment(stage.runtime, enrollment, actor="Rita", reason="by hand")
+    withdraw.pause_sequence(stage.runtime, sequence, actor="Rita", reason="by hand")
+    seal(stage)
+    visitor = visit(stage, ada, f"{HERE}?about=raman")
+    assert "Paused a sequence for one person" in sentences(visitor.text)
+    assert "Paused a sequence" not in sentences(visitor.text)
+    assert sentences(visitor.get(f"{HERE}?about=backend").text) == ["Said what a withdrawal stopped"]
+    assert "None matches" in visitor.get(f"{HERE}?about=nobody").text
+    today = f"{stage.all(AuditEntry)[-1].at:%Y-%m-%d}"
+    found = api.get("/audit", about="priya", since=today, until=today).json()["items"]
+    assert "enrollment_paused" in {each["action"] for each in found}
+    assert api.get("/audit", about="priya", until="2001-01-01").json()["items"] == []

@@ -236,7 +236,15 @@ def test_settings_are_kept_and_overwrite_nobody(stage: Stage, visitor: Visitor) 
     visitor.get(f"{path}/settings")
     box = str(stage.only(Sequence).mailbox_id)
     version = hidden(visitor, "version")
-    hours = {"hours": "own", "zone": "Europe/Berlin", "days": "mon", "opens": "09:00", "closes": "17:00"}
+    hours = {
+        "hours": "own",
+        "zone": "Europe/Berlin",
+        "days": "mon",
+        "opens": "09:00",
+        "closes": "17:00",
+        "to_mon": "13:00",
+        "from_mon": "09:00",
+    }
     visitor.send(
         f"{path}/settings",
         None,
@@ -247,6 +255,7 @@ def test_settings_are_kept_and_overwrite_nobody(stage: Stage, visitor: Visitor) 
         **hours,
     ).follow()
     assert "Mon, 09:00" in visitor.text
+    assert stage.only(Sequence).sending["by_day"] == {"mon": {"from": "09:00", "to": "13:00"}}
     assert "start_date, role" in visitor.text
     visitor.get(f"{path}/settings").send(f"{path}/settings", name="Mine", sender=box, version=version)
     assert visitor.status == 409
@@ -263,6 +272,29 @@ def test_settings_are_kept_and_overwrite_nobody(stage: Stage, visitor: Visitor) 
     )
     assert visitor.status == 422
     assert "Nowhere" in visitor.text
+
+
+def test_days_off_of_a_sequence_are_shown_and_changed(stage: Stage, visitor: Visitor) -> None:
+    path = made(stage, visitor)
+    box = str(stage.only(Sequence).mailbox_id)
+
+    def save(holidays: str) -> None:
+        visitor.get(f"{path}/settings")
+        given = {"name": "Named", "sender": box, "hours": "own", "zone": "UTC", "days": "mon"}
+        visitor.send(
+            f"{path}/settings", None, **given, opens="09:00", closes="17:00", holidays=holidays,
+            version=hidden(visitor, "version"),
+        )  # fmt: skip
+
+    save("2026-12-25, 2026-12-24")
+    visitor.get(f"{path}/settings")
+    assert 'value="2026-12-24, 2026-12-25"' in visitor.text
+    save("Christmas")
+    assert visitor.status == 422
+    assert "holidays must be dates" in visitor.text.lower()
+    assert 'value="Christmas"' in visitor.text
+    save("")
+    assert "2026-12-24, 2026-12-25" not in visitor.get(f"{path}/settings").text
 
 
 def test_hours_that_move_emails_are_shown_before_they_are_saved(stage: Stage, visitor: Visitor) -> None:

@@ -105,11 +105,11 @@ def test_a_permission_by_file_is_confirmed_with_one_click(stage: Stage, rita: UU
     stage.put(Grant, grant, given_by_kind="import", given_by="operator ops")
     visitor = Visitor(stage).sign_in(email_of(stage, anna)).get("/settings/sequences")
     assert "Given on your behalf by an operator&#39;s file (operator ops)" in visitor.text
-    assert "Confirm<span" in visitor.text
+    assert "Approve<span" in visitor.text
     assert re.search(f'grants/{grant}/revoke"[^>]*>End<', visitor.text)
     visitor.send(f"/settings/sequences/grants/{grant}/confirm").follow()
     assert "You have confirmed the permission" in visitor.text
-    assert "Confirm<span" not in visitor.text
+    assert "Approve<span" not in visitor.text
     assert stage.only(Grant, grant).confirmed_at is not None
 
 

@@ -90,6 +90,7 @@ def test_each_text_of_a_form_is_written_by_somebody_or_chosen() -> None:
             "fresh",
             "key",
             "kind",
+            "outcome",
             "late",
             "next",
             "port",
@@ -118,7 +119,8 @@ def test_each_text_of_a_form_is_written_by_somebody_or_chosen() -> None:
             "role",
             "round",
         ),
-        *("step", "then", "thread", "unit", "version", "wait", "was", "what"),
+        *("step", "then", "unsigned", "thread", "unit", "version", "wait", "was", "what"),
+        *("asks", "daily_cap", "decision", "default", "first", "former", "on", "parent", "signature"),
     }
     texts: set[str] = set()
     forms = [each for each in PageForm.__subclasses__() if each is not Example]

@@ -53,7 +53,8 @@ def asked(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     execute = psycopg.Cursor.execute
 
     def note(cursor: psycopg.Cursor[Any], query: Any, *rest: Any, **options: Any) -> psycopg.Cursor[Any]:
-        asked.append(str(query))
+        if query:  # not the pool's look whether a connection that has rested is alive
+            asked.append(str(query))
         return execute(cursor, query, *rest, **options)
 
     monkeypatch.setattr(psycopg.Cursor, "execute", note)

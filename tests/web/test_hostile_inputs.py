@@ -1,4 +1,7 @@
-"""Two thousand hostile requests, drawn from a seed: every one is refused in words, nothing is saved, nothing is sent."""
+"""Two thousand hostile requests, drawn from a seed: every one is refused in words, nothing is saved, nothing is sent.
+
+Then every form and call, from the routes, with hostile values for what is the organization's own.
+"""
 
 import asyncio
 import random
@@ -11,7 +14,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from starlette.datastructures import FormData
 
+from db.access.api_keys import PROVISION
 from lab.access_records import (
     ApiKey,
     Credentials,
@@ -27,9 +32,16 @@ from lab.access_records import (
 from lab.records import Delivery, Enrollment, Event, Notice, OutboxJob, Sequence, Suppression
 from lab.stage import Stage
 from lab.tables import ago
-from tests.web.test_api import key_of
+from tests.web.every_route import Route, calls, ids_of, pages
+from tests.web.office import busy_office
+from tests.web.test_api import API, key_of
+from tests.web.test_other_organizations import ENDS_IT
 from tests.web.test_sequences_settings import member
-from tests.web.visitor import Visitor, email_of
+from tests.web.visitor import Visitor, as_web, email_of
+from web.api import make_api
+from web.api_call import SCIM
+from web.api_scim import make_scim
+from web.forms import written
 from web.main import application
 
 PER_SEED = 250
@@ -109,6 +121,8 @@ class Attacker:
                 f"/sequences/{uuid4()}/duplicate",
                 "/outbox/approvals",
                 f"/outbox/{uuid4()}/approve",
+                f"/outbox/{uuid4()}/take-back",
+                f"/attention/tasks/{uuid4()}",
                 f"/settings/email/grants/{uuid4()}/end",
                 "/settings/email/addresses",
                 "/settings/email/sender-name",
@@ -183,6 +197,9 @@ class Attacker:
                 f"mailboxes/{uuid4()}/test",
                 "approvals",
                 f"deliveries/{uuid4()}/approve",
+                f"deliveries/{uuid4()}/take-back",
+                f"tasks/{self.identifier()[:200]}/done",
+                f"tasks/{uuid4()}/skip",
                 "webhooks",
                 f"webhooks/{uuid4()}/remove",
             )
@@ -273,3 +290,114 @@ def test_hostile_requests_change_nothing_and_break_nothing(stage: Stage, seed: i
     assert snapshot(stage) == before
     assert stage.left() == []
     assert stage.left("smtp") == []
+
+
+ERRORS = {API: "application/problem+json", SCIM: "application/scim+json"}
+_LAST = ("archive", "stop", "end", "remove", "erase", "discard")  # what others need is gone then
+
+
+class Hostile:
+    """Fills every form and body with hostile values. Ids are the office's own, so that the values get as far as they can."""
+
+    def __init__(self, ids: dict[str, str], seed: int) -> None:
+        self.ids, self.attacker = ids, Attacker(seed, "")
+        self.wrong: list[str] = []
+        self.kept: set[str] = set()
+
+    def value(self, kind: Any, *, depth: int = 0) -> Any:
+        """What is no value of that kind, or a nasty one."""
+        draw = self.attacker.draw
+        if depth < 3 and isinstance(kind, dict) and draw.random() < 0.8:
+            match kind.get("type"):
+                case "object" if "properties" in kind:
+                    asked = kind["properties"].items()
+                    return {
+                        name: self.value(each, depth=depth + 1) for name, each in asked if draw.random() < 0.9
+                    }
+                case "object":
+                    return {self.attacker.text(): self.attacker.text()}
+                case "array":
+                    return [self.value(kind["items"], depth=depth + 1) for _ in range(draw.randrange(4))]
+                case "integer":
+                    return draw.choice((-1, 0, 1, 2**31, 2**63, 10**30, 1.5, "7"))
+                case "string" if "enum" in kind:
+                    return draw.choice(kind["enum"])
+        return draw.choice(
+            (self.attacker.text(), self.attacker.text(), self.attacker.identifier(), None, [], {}, True)
+        )
+
+    async def form(self, client: httpx.AsyncClient, route: Route, *, typed: bool) -> None:
+        """Send it, with hostile values or, ``typed``, with a text in each field that has to be there again if it is refused."""
+        for path in route.filled(self.ids.__getitem__):
+            own = {each: self.ids[each] for each in route.fields if each in self.ids}
+            if typed:
+                texts = {each: f"typed {each}" for each in route.fields if written(FormData({each: "typed"}))}
+                answer = await client.post(path, data=own | texts)
+                shown = {each for each in texts.values() if each in answer.text}
+                if answer.status_code == 422 and texts and not shown:
+                    self.wrong.append(f"{route.path} forgot {sorted(texts)}")
+                self.kept |= {route.path} if shown else set()
+            else:
+                values = {each: self.attacker.text() for each in route.fields}
+                answer = await client.post(
+                    path, data=values | (own if self.attacker.draw.random() < 0.5 else {})
+                )
+            self.judge(f"POST {path}", answer)
+
+    async def call(self, client: httpx.AsyncClient, route: Route, at: str = API) -> None:
+        """Make it."""
+        (path,) = route.filled(self.ids.__getitem__)
+        if route.method == "GET":
+            query = {name: self.attacker.text() for name in route.query["properties"]}
+            answer = await client.get(at + path, params=query)
+        else:
+            body = self.value(route.fields) if route.fields else None
+            answer = await client.request(route.method, at + path, json=body)
+        if answer.status_code >= 400 and answer.headers["content-type"] != ERRORS[at]:
+            self.wrong.append(f"{route.method} {path}: {answer.headers['content-type']}")
+        self.judge(f"{route.method} {path}", answer)
+
+    def judge(self, what: str, answer: httpx.Response) -> None:
+        page = answer.headers.get("content-type", "").startswith("text/html")
+        if answer.status_code >= 500 and answer.status_code not in (
+            502,
+            503,
+        ):  # a server that does not answer is said so
+            self.wrong.append(f"{what}: {answer.status_code}")
+        if (page and "<script>alert" in answer.text) or "Traceback" in answer.text or "a" in answer.cookies:
+            self.wrong.append(f"{what} echoed")
+
+
+def test_every_form_and_call_takes_anything_and_forgets_nothing(stage: Stage) -> None:
+    office = busy_office(stage)
+    visitor = Visitor(stage).sign_in(office.address)
+    ids = ids_of(stage) | {"one": str(uuid4()), "field": "first_name"}
+    key, token = key_of(stage.world, "read", "manage", "addresses"), key_of(stage.world, PROVISION)
+    hostile, runtime = Hostile(ids, 17), as_web(stage)
+    forms = [each for each in pages() if each.method == "POST" and each.path not in ENDS_IT]
+    forms.sort(key=lambda each: each.path.endswith(_LAST))
+
+    async def attack() -> None:
+        wire = httpx.ASGITransport(application(runtime), raise_app_exceptions=False)
+        own = {"Origin": visitor.public_url, "Sec-Fetch-Site": "same-origin"}
+        async with httpx.AsyncClient(
+            transport=wire, base_url=visitor.public_url, cookies=visitor.cookies, headers=own
+        ) as client:
+            for typed in (True, False):
+                for route in forms:
+                    await hostile.form(client, route, typed=typed)
+            assert (await client.get("/sequences")).status_code == 200  # still signed in
+        headers = {"Authorization": f"Bearer {key}"}
+        async with httpx.AsyncClient(transport=wire, base_url=visitor.public_url, headers=headers) as client:
+            for route in calls(make_api(runtime)):
+                for _ in range(2):
+                    await hostile.call(client, route)
+        headers = {"Authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(transport=wire, base_url=visitor.public_url, headers=headers) as client:
+            for route in calls(make_scim(runtime)):
+                for _ in range(8):
+                    await hostile.call(client, route, SCIM)
+
+    asyncio.run(attack())
+    assert not hostile.wrong, "\n".join(hostile.wrong)
+    assert len(hostile.kept) > 10

@@ -12,7 +12,7 @@ from actions import withdraw
 from db.mailboxes import senders
 from lab.access_records import Mailbox, Member, Organization
 from lab.listening_records import IncomingMessage
-from lab.records import Sequence
+from lab.records import Delivery, Sequence, Step
 from lab.stage import Stage
 from tests.web.test_attention import refused
 from tests.web.test_sender_addresses import entity
@@ -66,7 +66,7 @@ def visit(browser: Browser, site: str, size: dict[str, int], *, scripts: bool) -
 def sign_in(page: Page, address: str) -> None:
     page.get_by_role("button", name="Sign in with Microsoft").click()
     page.get_by_role("link", name=address).click()
-    page.get_by_role("heading", name="Mailbox and permissions").wait_for()
+    page.get_by_role("navigation", name="Main").wait_for()
 
 
 def open_more(page: Page) -> None:
@@ -89,6 +89,8 @@ def test_a_whole_visit_needs_no_scripts(
     page, complaints = visit(browser, site, size, scripts=False)
     shot(page, f"sign-in-{name}")
     sign_in(page, email_of(stage, hans))
+    open_more(page)
+    page.get_by_role("link", name="Mailbox and permissions").click()
     page.get_by_role("button", name="Connect with Microsoft").click()
     page.get_by_role("link", name=email_of(stage, hans)).click()
     page.get_by_text("Your mailbox is connected").wait_for()
@@ -174,6 +176,7 @@ def test_the_keyboard_reaches_everything_in_order(
 ) -> None:
     page, _ = visit(browser, site, DESK, scripts=True)
     sign_in(page, email_of(stage, people[0]))
+    page.goto(f"{site}/settings/sequences")
     reached = []
     for _ in range(14):
         page.keyboard.press("Tab")
@@ -220,6 +223,56 @@ def test_what_changes_appears_within_two_seconds_and_disturbs_nobody(
     assert complaints == []
 
 
+def test_an_open_sequence_shows_a_revocation_by_itself_and_so_do_the_senders_permissions(
+    stage: Stage, site: str, browser: Browser, people: tuple[UUID, UUID]
+) -> None:
+    hans, rita = people
+    lent = stage.world.grant(stage.mailbox(hans), rita)
+    sequence = stage.world.sequence(rita, stage.only(Mailbox).id, ("P1D",))
+    stage.world.enroll(sequence, 3)
+    page, complaints = visit(browser, site, DESK, scripts=True)
+    sign_in(page, email_of(stage, rita))
+    page.goto(f"{site}/sequences/{sequence}")
+    state = page.get_by_role("main").locator(".title .pill")
+    state.get_by_text("Running").wait_for()
+    page.get_by_text("3 waiting").wait_for()
+    permissions = page.context.new_page()
+    permissions.goto(f"{site}/settings/sequences")
+    permissions.get_by_text("Hans Holder lets you send").wait_for()
+    page.bring_to_front()
+    withdraw.revoke_grant(stage.runtime, lent, actor="Hans Holder")
+    stage.run_outbox()
+    state.get_by_text("Paused").wait_for(timeout=PATIENCE)
+    page.get_by_role("link", name="Ask Hans").wait_for()
+    permissions.bring_to_front()
+    permissions.get_by_text("Hans Holder lets you send").wait_for(state="detached", timeout=PATIENCE)
+    page.bring_to_front()
+    page.get_by_role("link", name="Ask Hans").click()
+    page.get_by_label("Address of the mailbox").wait_for()
+    assert complaints == []
+
+
+def test_fields_go_where_the_cursor_was_and_keys_lead_to_people_and_outbox(
+    stage: Stage, site: str, browser: Browser, people: tuple[UUID, UUID]
+) -> None:
+    _, rita = people
+    sequence = stage.world.sequence(rita, stage.mailbox(rita), status="draft")
+    page, complaints = visit(browser, site, DESK, scripts=True)
+    sign_in(page, email_of(stage, rita))
+    page.goto(f"{site}/sequences/{sequence}/steps/new")
+    page.get_by_text("Fields you can insert").click()
+    insert = page.get_by_role("button", name="Insert First name into the subject")
+    insert.click()
+    insert.click()
+    assert page.locator("#subject").input_value() == "{{first_name}}" * 2
+    for key, where in (("p", "people"), ("o", "outbox")):
+        page.goto(f"{site}/sequences")
+        page.keyboard.press("g")
+        page.keyboard.press(key)
+        page.wait_for_url(f"**/{where}")
+    assert complaints == []
+
+
 def test_answers_are_gone_through_and_filed_by_keys(
     stage: Stage, site: str, browser: Browser, people: tuple[UUID, UUID]
 ) -> None:
@@ -250,6 +303,32 @@ def test_answers_are_gone_through_and_filed_by_keys(
     assert {f"m-{each.id}": each.answer_class for each in stage.all(IncomingMessage)} == {
         first: None,
         second: "no",
+    }
+    assert complaints == []
+
+
+def test_emails_are_read_and_approved_by_keys(
+    stage: Stage, site: str, browser: Browser, people: tuple[UUID, UUID]
+) -> None:
+    _, rita = people
+    sequence = stage.world.sequence(rita, stage.mailbox(rita))
+    stage.put(Step, kind="approval")
+    stage.world.enroll(sequence, 2)
+    stage.send_due()
+    page, complaints = visit(browser, site, DESK, scripts=True)
+    sign_in(page, email_of(stage, rita))
+    page.goto(f"{site}/outbox/approvals")
+    first, second = (each.get_attribute("id") for each in page.locator("[data-message]").all())
+    page.keyboard.press("y")  # none is in view
+    for key in ("j", "j"):
+        page.keyboard.press(key)
+    assert page.evaluate("document.activeElement.closest('[data-message]')?.id") == second
+    page.keyboard.press("y")
+    page.locator(f"#{second}").wait_for(state="detached", timeout=PATIENCE)
+    assert page.locator(f"#{first}").is_visible()
+    assert {f"a-{each.id}": each.approval is not None for each in stage.all(Delivery)} == {
+        first: False,
+        second: True,
     }
     assert complaints == []
 

@@ -131,3 +131,24 @@ def test_admins_see_their_own_first_and_everybodys_on_request(stage: Stage, rita
     assert name in admins.get("/sequences?whose=all").text
     mona = Visitor(stage).sign_in(email_of(stage, member(stage, "Mona Member")))
     assert name not in mona.get("/sequences?whose=all").text
+
+
+def test_lists_turn_back_page_by_page_and_to_the_first(stage: Stage, rita: UUID) -> None:
+    many_sequences(stage, rita, 180)
+    visitor = Visitor(stage).sign_in(email_of(stage, rita)).get("/sequences?q=role")
+
+    def turn(to: str) -> list[str]:
+        (link,) = re.findall(rf'rel="{to}" href="([^"]+)"', visitor.text)
+        visitor.get(link.replace("&amp;", "&"))
+        return re.findall(r'dir="auto">(Role \d+)<', visitor.text)
+
+    pages = [re.findall(r'dir="auto">(Role \d+)<', visitor.text), turn("next"), turn("next"), turn("next")]
+    assert [len(each) for each in pages] == [50, 50, 50, 30]
+    assert 'rel="next"' not in visitor.text
+    assert [turn("prev"), turn("prev"), turn("prev")] == pages[2::-1]
+    assert 'rel="prev"' not in visitor.text
+    assert turn("next") == pages[1]  # and on again
+    (first,) = re.findall(
+        r'<a class="button low" href="([^"]+)"><svg[^>]*><use[^>]*/></svg>First', visitor.text
+    )
+    assert first.replace("&amp;", "&") == "/sequences?q=role"

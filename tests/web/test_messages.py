@@ -11,7 +11,7 @@ from db.sending.enrollments import enroll_many
 from lab.listening_records import IncomingMessage
 from lab.records import Candidate, Enrollment, Suppression
 from lab.stage import Stage
-from lab.tables import ahead
+from lab.tables import ago, ahead
 from tests.web.test_sequences_settings import member
 from tests.web.visitor import Visitor, email_of, known_account
 
@@ -118,12 +118,71 @@ def test_a_proposed_opt_out_is_accepted_with_one_click(stage: Stage, rita: UUID,
     message = answers(stage, box, text="Please do not write to me again.")
     visitor = visit(stage, rita)
     assert "Opt-out proposed" in visitor.text
-    visitor.send(f"/messages/{message}/suppress").follow()
+    visitor.send(f"/messages/{message}/decide", decision="opt_out").follow()
     assert "Priya Raman gets no more emails." in visitor.text
     assert "No answer is waiting." in visitor.text
     entry = stage.only(Suppression)
     assert (entry.value, entry.reason) == ("priya@kestrel.example", "opt_out")
     assert "suppression list" in visitor.get(priya(stage)).text
+
+
+@pytest.mark.parametrize(
+    ("decision", "standing", "said", "filed"),
+    [
+        ("no", ("stopped", "answered"), "Priya Raman: No.", [("no", "Rita Recruiter")]),
+        ("neither", ("stopped", "answered"), "Say what kind of answer it is", [(None, None)]),
+    ],
+)
+def test_a_proposed_opt_out_is_just_a_no_or_neither_with_one_click(
+    stage: Stage,
+    rita: UUID,
+    box: UUID,
+    decision: str,
+    standing: tuple[str, str],
+    said: str,
+    filed: list[tuple[str | None, str | None]],
+) -> None:
+    message = answers(stage, box, text="Please do not write to me again.")
+    assert stage.only(Enrollment).standing == ("paused", "opt_out_proposed")
+    visitor = visit(stage, rita)
+    visitor.send(f"/messages/{message}/decide", decision=decision).follow()
+    assert said in visitor.text
+    assert stage.count(Suppression) == 0
+    assert stage.only(Enrollment).standing == standing
+    assert classes(stage) == filed
+    visitor.send(f"/messages/{message}/decide", decision="opt_out").follow()
+    assert "not an opt-out that waits for a decision" in visitor.text
+    assert stage.count(Suppression) == 0
+
+
+def test_a_no_to_one_sequence_lets_the_others_continue(stage: Stage, rita: UUID, box: UUID) -> None:
+    message = answers(stage, box, text="Please do not write to me again.")
+    other = stage.world.sequence(rita, box, ("P1D",))
+    with stage.world.database.transaction() as tx:
+        enroll_many(tx, other, [stage.only(Candidate).id], database_now(tx))
+    stage.put(
+        Enrollment,
+        stage.only(Enrollment, sequence_id=other).id,
+        status="paused",
+        reason="opt_out_proposed",
+        paused_at=ago(),
+    )
+    visit(stage, rita).send(f"/messages/{message}/decide", decision="no")
+    assert stage.only(Enrollment, sequence_id=other).standing == ("active", None)
+
+
+def test_an_unclear_message_is_no_answer_with_one_click(stage: Stage, rita: UUID, box: UUID) -> None:
+    message = answers(stage, box)
+    stage.put(IncomingMessage, kind="unclear")
+    stage.put(Candidate, unclear_until=ahead(days=1))
+    stage.overwrite(Enrollment, status="active", reason=None, paused_at=None)
+    visitor = visit(stage, rita, "/messages?which=unclear")
+    assert "No answer" in visitor.text
+    for said in ("Priya Raman continues", "has decided on this message already"):
+        visitor.send(f"/messages/{message}/decide", decision="no_answer", which="unclear").follow()
+        assert said in visitor.text
+    assert stage.only(Candidate).unclear_until is None
+    assert stage.only(Enrollment).status == "active"
 
 
 def test_who_is_concerned_sees_it_and_strangers_find_nothing(

@@ -12,6 +12,7 @@ import pytest
 from actions import messages
 from db.core.session import database_now
 from db.sending.enrollments import enroll_many
+from db.sequences import counted
 from db.views import numbers
 from db.views.messages import Viewer
 from domain.errors import NotFound
@@ -23,6 +24,7 @@ from lab.listening_records import IncomingMessage
 from lab.records import Candidate, Delivery, Enrollment, Sequence
 from lab.stage import Stage
 from lab.tables import ago
+from scheduler import numbers as counting
 from tests.commands.test_cli import Cli, cli  # noqa: F401 - a fixture
 from tests.web.test_api import Api, api, client, key_of  # noqa: F401 - fixtures
 from tests.web.test_sequences_settings import member
@@ -258,3 +260,24 @@ def test_the_api_and_the_command_say_the_same(stage: Stage, office: Office, api:
     shown = cli("numbers", name, "--sequence", sequence)
     assert shown.exit_code == 0
     assert "Of the people who got at least one email: answered 0%" in shown.stdout
+
+
+def test_numbers_that_are_counted_ahead_say_when_they_were(
+    stage: Stage,
+    office: Office,
+    api: Api,  # noqa: F811
+    cli: Cli,  # noqa: F811
+) -> None:
+    visitor = Visitor(stage).sign_in(email_of(stage, office.ada))
+    counting.count(stage.world.database)
+    assert "What happened since then" not in visitor.get("/numbers").text  # it is small
+    assert api.get("/numbers").json()["counted_at"] is None
+    with stage.world.database.transaction() as tx:
+        counted.watch(tx, large=5)
+    counting.count(stage.world.database)
+    assert "What happened since then" in visitor.get("/numbers").text
+    assert "What happened since then" not in visitor.get(f"/numbers?sequence={office.first}").text
+    answer = api.get("/numbers", by="step").json()
+    assert answer["counted_at"] is not None
+    assert answer["total"] == dict(zip(answer["total"], (8, 4, 1, 1, 1, 1, 1, 1), strict=True))
+    assert "Counted at" in cli("numbers", f"Organization {stage.world.organization_id}").stdout

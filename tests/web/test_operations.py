@@ -1,6 +1,7 @@
 """The page Operations: for operators alone, the whole installation as a scheduler measured it, and nobody's data."""
 
 import re
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -119,6 +120,7 @@ def test_an_operator_sees_what_status_and_metrics_count(
         "Overdue for no reason": "2", "Due now": f"{counted.due}", "Sent in a minute": "0", "Queued for a worker": "0",
         "In doubt": "2", "In review": "0", "Planned": f"{counted.waiting}", "Failed in the last day": "0",
         "Mailboxes read in time": "0 of 0", "Mailboxes that can send": "3", "Parked jobs": "0", "Messages in Redis": "0",
+        "95 % leave within": "None left", "Attempts that failed": "None made",
     }  # fmt: skip
     name = f"Organization {elsewhere.organization_id}"
     waits = table(visitor, "h-lanes")
@@ -162,7 +164,7 @@ def test_every_figure_and_picture_leads_to_an_entry_of_the_runbook(
     measuring.measure(stage.world.database, broker)
     visitor = visit(stage, olu)
     links = re.findall(r'href="(/operations/runbook#[^"]+)"', visitor.text)
-    assert len(links) >= 12 + 6 + 8  # figures, pictures, sections
+    assert len(links) >= 14 + 8 + 8  # figures, pictures, sections
     told = visitor.get("/operations/runbook")
     assert told.status == 200
     entries_there = {f"/operations/runbook#{each}" for each in re.findall(r'id="([^"]+)"', told.text)}
@@ -209,13 +211,13 @@ def test_an_open_page_asks_for_its_live_part_and_gets_304_until_it_is_measured_a
 ) -> None:
     made_operator(stage, olu)
     measuring.measure(stage.world.database, broker)
+    stage.older(Measurement, "measured_at", seconds=20)  # the page shows when, to the second
     visitor = visit(stage, olu)
     assert 'hx-get="/operations"' in visitor.text
     first = visitor.get("/operations", LIVE)
     assert "<html" not in first.text
     tag = {**LIVE, "If-None-Match": first.headers["etag"]}
     assert visitor.get("/operations", tag).status == 304
-    stage.older(Measurement, "measured_at", seconds=20)
     measuring.measure(stage.world.database, broker)
     assert visitor.get("/operations", tag).status == 200
 
@@ -306,6 +308,38 @@ def test_pictures_and_table_show_the_hour_and_the_day(stage: Stage, olu: UUID) -
     assert visitor.get("/operations?over=%00nonsense").status in (200, 404)
 
 
+def test_how_late_emails_leave_and_how_many_attempts_fail_in_the_hour_and_the_day(
+    stage: Stage, olu: UUID, broker: Broker
+) -> None:
+    made_operator(stage, olu)
+    stage.world.enroll(stage.world.sequence(olu, stage.mailbox(olu), ("PT0S",)), 4)
+    stage.send_due()
+    late, *_ = sent = stage.all(Delivery, state="sent")
+    assert len(sent) == 4
+    began = ago(seconds=1)
+    for each in sent:
+        stage.put(Delivery, each.id, send_started_at=began, due_at=began - timedelta(seconds=0.2))
+    stage.older(Delivery, "due_at", where={"id": late.id}, minutes=4)
+    stage.put(Delivery, late.id, failures=1)
+    measuring.measure(stage.world.database, broker)
+    counts = stage.only(Measurement).figures
+    assert (counts["attempts"], counts["attempts_failed"]) == (5, 1)
+    assert {place: count for place, count in enumerate(counts["lags"]) if count} == {1: 3, 10: 1}
+    hours = {"minute": ago(hours=3).replace(second=0, microsecond=0)}
+    lags = [0] * 17
+    lags[3] = 95
+    stage.add(
+        Measurement, {**hours, "figures": {**counts, "lags": lags, "attempts": 95, "attempts_failed": 0}}
+    )
+    visitor = visit(stage, olu)
+    assert seen(visitor)["Attempts that failed"] == "20.0 %"
+    assert "in the last hour; 1.0 % in the last day" in visitor.text
+    assert "min" in seen(visitor)["95 % leave within"]
+    assert re.search(r"in the last hour; (1.0|0.9) s in the last day", visitor.text)
+    assert "20.0 %" in table(visitor, "h-table")
+    assert "highest 20.0 %" in visitor.text
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(0, "0.0 s"), (9.96, "10.0 s"), (42, "42 s"), (250, "4 min"), (7200, "2 h"), (200_000, "2 days")],
@@ -325,3 +359,35 @@ def test_parked_jobs_and_a_redis_that_is_away_are_seen(stage: Stage, olu: UUID) 
     visitor = visit(stage, olu)
     assert (seen(visitor)["Parked jobs"], seen(visitor)["Messages in Redis"]) == ("1", "Away")
     assert "fan_out 0 1" in table(visitor, "h-jobs")
+
+
+def test_a_part_is_folded_with_a_line_of_what_is_in_it_until_something_is_wrong_there(
+    stage: Stage, olu: UUID, broker: Broker
+) -> None:
+    made_operator(stage, olu)
+    visitor = visit(stage, olu)
+    measuring.measure(stage.world.database, broker)
+
+    def opened() -> set[str]:
+        found = re.findall(
+            r'<details class="fold part" id="f-([a-z-]+)"[^>]*? open>', visitor.get("/operations").text
+        )
+        return set(found)
+
+    assert opened() == {"h-work"}  # nothing runs
+    assert "0 open, 0 parked" in table(visitor, "h-jobs")
+    stage.add(
+        OutboxJob,
+        {
+            "id": olu,
+            "kind": "fan_out",
+            "dedupe_key": "x",
+            "payload": {},
+            "available_at": ago(),
+            "parked_at": ago(),
+        },
+    )
+    stage.older(Measurement, "measured_at", seconds=20)
+    measuring.measure(stage.world.database, broker)
+    assert opened() == {"h-work", "h-jobs"}
+    assert "1 parked" in table(visitor, "h-jobs")

@@ -1,5 +1,6 @@
 """The outbox, a person's buttons and "Why did X get nothing?": who sees what, each decision by a form, and repeated forms."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from actions import withdraw
 from lab.records import Candidate, Delivery, Enrollment, Sequence
 from lab.stage import Stage
 from lab.tables import ago, ahead
+from tests.web.test_frame import FOUND
 from tests.web.test_sequences_settings import member
 from tests.web.visitor import Visitor, email_of
 
@@ -50,6 +52,19 @@ def test_the_outbox_shows_what_is_planned_and_what_it_waits_for(stage: Stage, of
     withdraw.pause_enrollment(stage.runtime, office.enrollment, actor="Hans", reason="later")
     assert "No email is planned" in visitor.get("/outbox").text
     assert "Somebody paused this person." in visitor.get("/outbox?which=held").text
+
+
+def test_the_outbox_is_filtered_by_what_emails_wait_for_and_leads_to_a_hold(
+    stage: Stage, office: Office
+) -> None:
+    visitor = office.visit()
+    assert 'href="/settings/holds#hold"' in visitor.text
+    assert "Priya Raman" not in visitor.get("/outbox?waits=Away").text
+    stage.put(Delivery, office.next.id, reason="person_away")
+    assert "Priya Raman" in visitor.get("/outbox?waits=Away").text
+    assert "<option selected>Away</option>" in visitor.text
+    assert "No email matches" in visitor.get("/outbox?waits=Daily+limit").text
+    assert "Priya Raman" in visitor.get("/outbox?waits=nonsense").text
 
 
 def test_an_absence_that_is_over_is_no_reason_any_more(stage: Stage, office: Office) -> None:
@@ -103,6 +118,84 @@ def test_an_email_is_moved_by_the_members_clock(stage: Stage, office: Office) ->
         assert 'aria-invalid="true"' in visitor.text
 
 
+def chosen(visitor: Visitor, which: str = "") -> list[str]:
+    """The emails that can be ticked."""
+    text = visitor.get(f"/outbox{which}").text
+    assert 'id="bulk"' in text
+    return re.findall(r'name="tick" value="([^"]+)" form="bulk"', text)
+
+
+def test_several_are_skipped_by_one_form_and_each_says_what_became_of_it(
+    stage: Stage, office: Office
+) -> None:
+    stage.world.enroll(office.sequence, 2)
+    visitor = office.visit()
+    ids = chosen(visitor)
+    assert len(ids) == 3
+    (left,) = stage.all(Delivery, state="sent")
+    asked = visitor.get(f"/outbox/decide?do=skip&tick={left.id}&{'&'.join(f'tick={each}' for each in ids)}")
+    assert "Skip 3 emails?" in asked.text
+    assert "1 email stays as it is" in asked.text
+    assert "has left already" in asked.text
+    stage.overwrite(Delivery, UUID(ids[2]), state="preparing", lease_token=left.id)
+    visitor.send("/outbox/decide", None, do="skip", tick=ids).follow()
+    assert "2 emails changed, 1 stayed as it was" in visitor.text
+    assert visitor.text.count("Skipped. The next step counts its delay from now.") == 2
+    assert "This email is leaving right now." in visitor.text
+    visitor.send("/outbox/decide", None, do="skip", tick=ids[:2]).follow()  # a second click
+    assert visitor.text.count(">Done before<") == 2
+    assert "No email changed, 2 stayed as they were" in visitor.text
+    assert stage.count(Delivery, outcome="skipped") == 2
+    over = visitor.get(f"/outbox/decide?do=later&tick={left.id}").text
+    assert "None of these emails can be moved" in over
+    assert "<form" not in over.split('id="h-dialog"')[1] or 'name="tick"' not in over
+
+
+def test_several_are_cancelled_or_moved_by_the_members_clock(stage: Stage, office: Office) -> None:
+    stage.world.enroll(office.sequence)
+    visitor = office.visit()
+    ids, day = chosen(visitor), ahead(days=40).date()
+    asked = visitor.get(f"/outbox/decide?do=later&{'&'.join(f'tick={each}' for each in ids)}").text
+    assert "Move 2 emails?" in asked
+    assert 'type="datetime-local"' in asked
+    assert visitor.send("/outbox/decide", None, do="later", tick=ids, at="2020-01-01T09:00").status == 422
+    assert "This time is over." in visitor.text
+    assert 'value="2020-01-01T09:00"' in visitor.text
+    visitor.send("/outbox/decide", None, do="later", tick=ids, at=f"{day}T09:30").follow()
+    assert visitor.text.count("at the earliest.") == 2
+    assert {each.due_at.date() for each in stage.all(Delivery, state="pending")} == {day}
+    visitor.send("/outbox/decide", None, do="cancel", tick=ids, whose="all").follow()
+    assert visitor.text.count("Cancelled. It cannot leave any more.") == 2
+    assert 'href="/outbox?whose=all"' in visitor.text
+
+
+def test_nothing_ticked_and_nothing_known_changes_nothing(stage: Stage, office: Office) -> None:
+    visitor = office.visit("/outbox/decide?do=skip").follow()
+    assert "Tick emails in the list first." in visitor.text
+    visitor.send("/outbox/decide", None, do="cancel", tick=["x"]).follow()
+    assert "Tick emails in the list first." in visitor.text
+    assert visitor.get("/outbox/decide?do=burn").status == 404
+    assert visitor.get(f"/outbox/decided/{office.sequence}").status == 404
+    other = office.visit(who=member(stage, "Rita Recruiter"))
+    other.send("/outbox/decide", None, do="cancel", tick=[str(office.next.id)]).follow()
+    assert "There is no such email." in other.text
+    assert "Priya" not in other.text
+    assert office.next.state == "pending"
+
+
+def test_what_needs_something_first_is_filtered_by_what_it_needs(stage: Stage, office: Office) -> None:
+    visitor = office.visit("/outbox?which=held&needs=field")
+    assert "No email matches" in visitor.text
+    stage.put(Enrollment, status="paused", reason="missing_merge_field: role", paused_at=ago())
+    stage.put(Delivery, office.next.id, held=True, reason="enrollment_paused")
+    assert "Role is missing." in visitor.get("/outbox?which=held&needs=field").text
+    assert '<option value="field" selected>A missing field</option>' in visitor.text
+    assert "Priya Raman" in visitor.get("/outbox?which=held&needs=field&q=raman").text
+    assert "No email matches" in visitor.get("/outbox?which=held&needs=field&q=nobody").text
+    assert "No email matches" in visitor.get("/outbox?which=held&needs=approval").text
+    assert len(chosen(visitor, "?which=held&needs=nonsense")) == 1
+
+
 def test_one_email_gets_a_text_of_its_own(stage: Stage, office: Office) -> None:
     path = f"/outbox/{office.next.id}/edit"
     visitor = office.visit(path)
@@ -135,7 +228,7 @@ def test_a_person_is_paused_resumed_and_stopped_on_their_page(stage: Stage, offi
     for _ in range(2):
         assert visitor.send(f"{own}/pause").status == 303
     assert stage.only(Enrollment).status == "paused"
-    assert "this person is paused" in visitor.get(here).text
+    assert "somebody paused this person" in visitor.get(here).text
     for _ in range(2):
         assert visitor.send(f"{own}/resume").status == 303
     assert stage.only(Enrollment).status == "active"
@@ -190,6 +283,16 @@ def test_why_tells_people_of_one_name_apart(stage: Stage, office: Office) -> Non
     assert "<span><bdi>Priya Rao</bdi>, <bdi>Kestrel</bdi></span>" in text
     for address in ("priya@kestrel.example", "priya.r@kestrel.example"):
         assert f"<span><bdi>Priya Raman</bdi>, <bdi>{address}</bdi></span>" in text
+
+
+def test_suggestions_tell_people_of_one_name_and_company_apart(stage: Stage, office: Office) -> None:
+    for address in ("p.rao@kestrel.example", "priya.rao@kestrel.example"):
+        stage.world.enroll(
+            office.sequence, email=address, first_name="Priya", last_name="Rao", company="Kestrel"
+        )
+    text = office.visit("/outbox").get("/search?q=priya", FOUND).text
+    for address in ("p.rao@kestrel.example", "priya.rao@kestrel.example"):
+        assert f"<bdi>Priya Rao</bdi> <small><bdi>{address}</bdi></small>" in text
 
 
 def test_why_is_linked_from_search_and_from_needs_attention(office: Office) -> None:

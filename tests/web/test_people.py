@@ -1,5 +1,6 @@
 """People: whom a member sees in the list, and bringing them in without a file."""
 
+import re
 from uuid import UUID
 
 import pytest
@@ -73,6 +74,29 @@ def test_people_are_found_by_state(stage: Stage, rita: UUID) -> None:
         assert visitor.get(f"/people?{nonsense}").status == 200
 
 
+def test_the_list_is_sorted_by_links_in_its_header(stage: Stage, rita: UUID) -> None:
+    sequence = stage.world.sequence(rita, stage.mailbox(rita))
+    for first in ("Cara", "Ada", "Bo"):
+        stage.world.enroll(sequence, first_name=first, last_name="Novak")
+    visitor = visit(stage, rita).get("/people")
+
+    def names() -> list[str]:
+        return re.findall(r"<bdi>(\w+) Novak</bdi>", visitor.text)
+
+    assert names() == ["Bo", "Ada", "Cara"]
+    assert 'aria-sort="descending"><a class="sort" href="/people?">Added' in visitor.text
+    visitor.get(re.findall(r'class="sort" href="([^"]+)">Person', visitor.text)[0])
+    assert names() == ["Ada", "Bo", "Cara"]
+    assert visitor.text.count("aria-sort") == 1
+    visitor.get(re.findall(r'aria-sort="ascending"><a class="sort" href="([^"]+)"', visitor.text)[0])
+    assert names() == ["Cara", "Bo", "Ada"]
+    assert '<option value="name_down" selected>' in visitor.text
+    assert 'href="/people/export.csv?sort=name_down"' in visitor.text
+    lines = visitor.get("/people/export.csv?sort=name").text.splitlines()[1:]
+    assert [each.split()[0] for each in lines] == ["Ada", "Bo", "Cara"]
+    assert visitor.get("/people?sort=nonsense").status == 200
+
+
 def test_one_person_is_added_by_hand(stage: Stage, rita: UUID) -> None:
     sequence = str(stage.world.sequence(rita, stage.mailbox(rita)))
     visitor = visit(stage, rita).get("/people/add")
@@ -119,3 +143,41 @@ def test_members_cannot_enroll_anyway_nor_people_whom_they_do_not_see(stage: Sta
     refused = visitor.send("/people/add", email="a@example.org", sequence=sequence, anyway="because")
     assert "Only an owner or admin can enroll people anyway." in refused.text
     assert stage.world.count(Enrollment) == 0
+
+
+def test_the_list_is_filtered_by_sequence_and_taken_away_as_it_is(
+    stage: Stage, rita: UUID, ada: UUID
+) -> None:
+    box = stage.mailbox(rita)
+    first, second = stage.world.sequence(rita, box), stage.world.sequence(rita, box)
+    stage.world.enroll(first, last_name="Weber", company="Kestrel Grid")
+    stage.world.enroll(second, last_name="=Mori")
+    stage.world.candidates(1, last_name="Nobodys")
+    theirs = visit(stage, rita)
+    text = theirs.get(f"/people?sequence={first}").text
+    assert "Weber" in text
+    assert "Mori" not in text
+    assert "Weber" in theirs.get("/people?q=kestrel").text
+    assert "Mori" not in theirs.text
+    assert "Nobody matches" in theirs.get("/people?sequence=none").text
+    stage.put(Enrollment, stage.only(Enrollment, sequence_id=second).id, status="finished")
+    assert "Mori" in theirs.get("/people?sequence=none").text
+    assert "Weber" not in theirs.text
+    everybody = visit(stage, ada).get("/people?sequence=none&whose=all").text
+    assert all(name in everybody for name in ("Mori", "Nobodys"))
+    assert "Weber" not in everybody
+    lines = theirs.get("/people/export.csv").text.splitlines()
+    assert lines[0] == "name,email,title,company,state,sequence,last email,next email"
+    assert len(lines) == 3
+    assert not any(line.startswith("=") for line in lines)
+    assert len(theirs.get(f"/people/export.csv?sequence={first}").text.splitlines()) == 2
+
+
+def test_search_finds_companies_and_archived_sequences(stage: Stage, rita: UUID) -> None:
+    sequence = stage.world.sequence(rita, stage.mailbox(rita))
+    stage.world.enroll(sequence, last_name="Weber", company="Kestrel Grid")
+    stage.put(Sequence, sequence, status="archived", name="Long gone")
+    visitor = visit(stage, rita)
+    assert "Weber" in visitor.get("/search?q=kestrel").text
+    assert "Long gone" in visitor.get("/search?q=gone").text
+    assert "Archived" in visitor.text

@@ -96,7 +96,7 @@ def test_styles_and_pictures_are_found(visitor: BehindProxy) -> None:
 
 def test_redirects_and_refusals_stay_below_the_path(stage: Stage, visitor: BehindProxy) -> None:
     assert visitor.get(PATH).status == 303
-    assert visitor.url == f"{PATH}/settings/sequences"
+    assert visitor.url == f"{PATH}/sequences"
     visitor.get(f"{PATH}/settings/sequences")
     refused = visitor.send(
         f"{PATH}/settings/sequences/grants", headers={"Referer": f"{PUBLIC}/settings/email"}, to="x"

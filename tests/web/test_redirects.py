@@ -18,9 +18,12 @@ LOOKS = {
     "web.grants.accept": "do=find: sequences by name",
     "web.people_enroll.enroll": "do=check: what enrolling would do",
     "web.suppressions.import_lines": "do=check: what importing would do",
+    "web.change_senders.change": "do=show: what other choices mean",
+    "web.person_address.correct": "before it was read: what another address changes",
+    "web.step_preview.show_typed": "a preview of what is typed",
 }
 # Mail providers ask these, and follow no redirect (RFC 8058); whoever opts out on the page is redirected.
-FOR_MACHINES = {"web.opt_out.stop", "web.opt_out.stop_nothing", "web.hooks.hear"}
+FOR_MACHINES = {"web.opt_out.stop", "web.opt_out.stop_nothing", "web.hooks.hear", "web.hooks.hear_google"}
 _REDIRECT = "RedirectResponse"
 
 

@@ -1,5 +1,6 @@
 """The Sequences page: each sequence's state, why one is paused, and resuming in two steps."""
 
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -204,3 +205,40 @@ def test_sequences_that_one_cause_has_paused_come_back_together(stage: Stage, ri
     assert "checked" in visitor.text
     visitor.send(resume, None, act="resume", late="", **{f"also-{second}": "yes"}).follow()
     assert {each.status for each in stage.all(Sequence)} == {"active"}
+
+
+def test_a_pause_because_a_permission_ended_has_its_remedies_beside_it_on_every_page(
+    stage: Stage, rita: UUID
+) -> None:
+    address, sequence_id = stage.address(stage.only(Mailbox).id), stage.only(Sequence).id
+    withdraw.revoke_grant(stage.runtime, stage.only(Grant).id, actor="Hans Holder")
+    stage.run_outbox()
+    visitor = at_sequences(stage, rita)
+    change = f'href="/sequences/{sequence_id}/hand-over?to={rita}">Change sender<'
+    ask = f'href="/settings/sequences?ask={quote(address, safe="")}#ask">Ask Hans<'
+    for path in (
+        "/sequences",
+        f"/sequences/{sequence_id}",
+        f"/sequences/{sequence_id}?tab=people",
+        f"/sequences/{sequence_id}/resume",
+        "/sequences/resume",
+    ):
+        text = visitor.get(path).text
+        assert change in text, path
+        assert ask in text, path
+    assert "Change the sender of" in visitor.get(f"/sequences/{sequence_id}/hand-over?to={rita}").text
+    ada = stage.world.member("Ada Admin", role="admin")
+    known_account(stage, email_of(stage, ada))
+    others = at_sequences(stage, ada).get("/sequences?whose=all").text
+    assert change in others
+    assert "Ask Hans" not in others  # the permission would be Ada's, not Rita's
+    stage.world.grant(stage.only(Mailbox).id, rita)  # and nothing is missing any more
+    assert "Ask Hans" not in visitor.get(f"/sequences/{sequence_id}").text
+
+
+def test_whoever_owns_the_lost_mailbox_is_led_to_connect_it_again(stage: Stage) -> None:
+    mona = member(stage, "Mona Member")
+    stage.world.enroll(stage.world.sequence(mona, stage.mailbox(mona)), 1)
+    withdraw.disconnect_mailbox(stage.runtime, stage.only(Mailbox).id, actor="Mona")
+    stage.run_outbox()
+    assert ">Connect again<" in at_sequences(stage, mona).text

@@ -35,6 +35,18 @@ def test_a_member_signs_in_and_out(stage: Stage, rita: str) -> None:
     assert stage.count(AuditEntry, action="signed_in") == 1
 
 
+def test_signing_in_leads_to_the_sequences_and_lenders_to_their_mailbox(stage: Stage, rita: str) -> None:
+    visitor = Visitor(stage).sign_in(rita)
+    assert "<h1>Sequences" in visitor.text
+    hans = stage.world.member("Hans Holder")
+    known_account(stage, email_of(stage, hans))
+    stage.world.grant(stage.mailbox(hans), None)
+    lender = Visitor(stage).sign_in(email_of(stage, hans))
+    assert "<h1>Mailbox and permissions" in lender.text
+    stage.world.sequence(hans, stage.only(Mailbox).id)
+    assert lender.get("/").follow().text.count("<h1>Sequences") == 1
+
+
 def test_the_first_sign_in_ties_the_member_to_the_account_and_the_address_no_longer_counts(
     stage: Stage, rita: str
 ) -> None:

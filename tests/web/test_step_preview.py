@@ -178,3 +178,85 @@ def test_a_stranger_to_the_sequence_is_not_previewed(
         assert built.built(tx, sequence).name == "Backend engineers"
     withdraw.archive_sequence(stage.runtime, sequence, actor="x", reason="x")
     assert "The sequence is archived." in visitor.get(f"/sequences/{sequence}/preview").text
+
+
+def test_what_is_typed_is_previewed_without_being_saved(
+    stage: Stage, visitor: Visitor, sequence: UUID
+) -> None:
+    priya(stage, sequence)
+    step = built_steps(stage, sequence)[0]
+    form = visitor.get(f"/sequences/{sequence}/steps/{step}").text
+    assert 'formtarget="_blank"' in form
+    path = f"/sequences/{sequence}/preview/typed"
+    assert f'formaction="{path}"' in form
+    typed = {"thread": "new", "subject": "Hi {{first_name}}", "body": "Not saved yet, {{role}}."}
+    text = visitor.send(path, None, **typed, position="1").text
+    assert "Hi Priya" in text
+    assert "Not saved yet, SRE." in text
+    assert "It is not saved." in text
+    assert 'name="body" value="Not saved yet, {{role}}."' in text
+    assert "Re: Hello Priya" in visitor.send(path, thread="same", subject="", body="More.", position="3").text
+    assert [each.body for each in stage.all(Step)] == ["For the {{role}}, {{first_name}}.", "Any news?"]
+
+
+def test_the_first_step_of_all_is_previewed_while_it_is_written(stage: Stage, rita: UUID) -> None:
+    made, _ = building.make(
+        stage.runtime,
+        stage.world.organization_id,
+        rita,
+        Settings("Empty", None, None, ()),
+        key="e",
+        actor="R",
+    )
+    visitor = Visitor(stage).sign_in(email_of(stage, rita)).get(f"/sequences/{made}/steps/new")
+    text = visitor.send(
+        f"/sequences/{made}/preview/typed", thread="new", subject="First", body="Hello {{first_name}}."
+    ).text
+    assert "Hello Rita." in text
+
+
+def test_anybody_whom_one_may_see_is_found_and_others_are_not(
+    stage: Stage, visitor: Visitor, rita: UUID, sequence: UUID
+) -> None:
+    first = priya(stage, sequence)
+    (last,) = stage.world.enroll(sequence, 1, first_name="Zoe", last_name="Last")
+    elsewhere = stage.world.sequence(rita, stage.only(Mailbox).id)
+    stage.world.enroll(elsewhere, first_name="Kaito", last_name="Mori")
+    kaito = next(each.id for each in stage.all(Candidate) if each.first_name == "Kaito")
+    stage.world.candidates(1, first_name="Nobodys", last_name="Own")
+    stranger = next(each.id for each in stage.all(Candidate) if each.first_name == "Nobodys")
+    path = f"/sequences/{sequence}/preview"
+    text = visitor.get(path).text
+    assert f"person={last}" in text
+    assert "Next person" in text
+    assert "Previous person" not in text
+    assert f"person={first}" in visitor.get(f"{path}?person={last}").text
+    assert "Zoe Last" in visitor.get(f"{path}?q=zoe").text
+    found = visitor.get(f"{path}?q=kaito").text
+    assert "Kaito Mori (not in this sequence)" in " ".join(found.split())
+    assert "Hello Kaito" in visitor.get(f"{path}?person={kaito}").text
+    assert "Nobody matches." in visitor.get(f"{path}?q=nobodys").text
+    assert visitor.get(f"{path}?person={stranger}").status == 404
+    people_page = visitor.get(f"/sequences/{sequence}?tab=people").text
+    assert f'href="{path}?person={last}' in people_page
+
+
+def test_a_gap_is_filled_in_where_it_shows(stage: Stage, visitor: Visitor, sequence: UUID) -> None:
+    (enrollment,) = stage.world.enroll(sequence, 1, first_name="Priya")
+    person = stage.only(Candidate).id
+    visitor.get(f"/sequences/{sequence}/preview")
+    visitor.send(
+        f"/people/{person}/fields",
+        field="role",
+        value="SRE",
+        back="preview",
+        sequence=str(sequence),
+        step="1",
+        enrollment=str(enrollment),
+    ).follow()
+    assert "For the SRE, Priya." in visitor.text
+
+
+def built_steps(stage: Stage, sequence: UUID) -> list[UUID]:
+    with stage.world.database.transaction() as tx:
+        return [each.id for each in built.steps_of(tx, sequence)]

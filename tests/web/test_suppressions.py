@@ -135,6 +135,23 @@ def test_a_pasted_list_is_checked_and_imported_with_the_lines_that_are_left_out(
     assert "jo@example.org,opt_out,," in visitor.text
 
 
+def test_a_file_fills_the_list_and_changes_nothing_before_it_is_imported(stage: Stage, ada: UUID) -> None:
+    start(stage, ada, "jo@example.org")
+    visitor = visit(stage, ada)
+    visitor.upload(
+        f"{HERE}/upload", "clients.csv", "address,reason\njo@example.org,opt_out\nn/a,\n".encode("utf-16")
+    )
+    assert visitor.status == 200
+    assert "1 person would leave all sequences." in visitor.text
+    assert "jo@example.org,opt_out" in visitor.text
+    assert on_list(stage) == []
+    visitor.upload(f"{HERE}/upload", "long.csv", b"x" * 60_000)
+    assert visitor.status == 422
+    assert on_list(stage) == []
+    mona = Visitor(stage).sign_in(email_of(stage, member(stage, "Mona Member")))
+    assert mona.upload(f"{HERE}/upload", "clients.csv", b"jo@example.org").status == 403
+
+
 def test_members_who_do_not_manage_see_and_change_nothing(stage: Stage) -> None:
     rita = member(stage, "Rita Recruiter")
     visitor = visit(stage, rita)

@@ -18,6 +18,9 @@ from lab.access_records import Member
 from lab.emulator.world import Mailbox
 from lab.stage import Stage
 from transports.entra import Entra
+from transports.entra_app import EntraApp
+from transports.gmail import GmailProvider
+from transports.google import Google
 from transports.graph import GraphProvider
 from web.main import application
 
@@ -68,6 +71,18 @@ class _AsWeb(Runtime):
     @property
     def entra(self) -> Entra:
         return self._stage.entra
+
+    @property
+    def entra_app(self) -> EntraApp:
+        return self._stage.entra_app
+
+    @property
+    def google(self) -> Google:
+        return self._stage.google
+
+    @property
+    def gmail(self) -> GmailProvider:
+        return self._stage.gmail
 
     @property
     def graph(self) -> GraphProvider:
@@ -128,6 +143,11 @@ class Visitor:
         assert answer.status_code == 302, answer.text
         return answer.headers["location"]
 
+    def at_google(self, address: str) -> str:
+        """The same on Google's page."""
+        assert "/o/oauth2/v2/auth?" in self.url
+        return self.at_microsoft(address)
+
     def sign_in(self, address: str) -> "Visitor":
         """All the way."""
         self.get("/sign-in")
@@ -137,6 +157,10 @@ class Visitor:
     def come_back(self, location: str) -> "Visitor":
         parts = urlsplit(location)
         return self.get(f"{parts.path}?{parts.query}").follow()
+
+    def hidden(self, name: str) -> str:
+        """Return what a hidden field of the last page holds."""
+        return str(re.findall(f'type="hidden" name="{name}" value="([^"]*)"', self.text)[0])
 
     def follow(self) -> "Visitor":
         """Go where the last answer leads, on our own site."""

@@ -45,6 +45,23 @@ def test_a_worker_polls_the_queues_it_serves_and_no_others(redis_url: str) -> No
         worker.stop()
 
 
+def test_an_email_that_falls_due_in_silence_is_fetched_within_a_tenth_of_a_second(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("dramatiq.brokers.redis.time.sleep", waits.append)
+    broker = Broker(redis_url)
+    longest = {}
+    for queue in ("send", "events"):
+        waits.clear()
+        assert not any(
+            message for _, message in zip(range(30), broker.consume(queue, timeout=1_000), strict=False)
+        )
+        longest[queue] = max(waits)
+    broker.client.close()
+    assert longest["send"] <= 0.1 < longest["events"] <= 1
+
+
 def _without_options() -> bytes:
     message: Message[None] = Message(
         queue_name="send", actor_name="send_step", args=(), kwargs={}, options={}

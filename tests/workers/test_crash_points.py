@@ -40,16 +40,19 @@ def die_at(stage: Stage, point: str, job: SendStep) -> None:
     assert child.returncode == -9, child.stderr.decode()[-2000:]
 
 
+@pytest.mark.parametrize("provider", ["graph", "microsoft_tenant", "gmail"])
 @pytest.mark.parametrize("point", POINTS)
-def test_a_worker_killed_anywhere_costs_no_email_and_doubles_none(stage: Stage, point: str) -> None:
+def test_a_worker_killed_anywhere_costs_no_email_and_doubles_none(
+    stage: Stage, point: str, provider: str
+) -> None:
     owner = stage.world.member()
-    box = stage.mailbox(owner)
+    box, via = stage.mailbox_at(provider, owner), "gmail" if provider == "gmail" else "graph"
     stage.world.enroll(stage.world.sequence(owner, box, ("PT0S", "PT0S")))
     (job,) = stage.due()
     die_at(stage, point, job)
 
     send_step.send(stage.runtime, job)  # the message comes twice
-    left_at_once = len(stage.left())
+    left_at_once = len(stage.left(via))
     for _ in range(20):  # and then never again; only time and the sweeper help
         stage.later(120)
         stage.sweep()
@@ -61,7 +64,7 @@ def test_a_worker_killed_anywhere_costs_no_email_and_doubles_none(stage: Stage, 
         stage.look()
     send_step.send(stage.runtime, job)  # and once more, long after
 
-    emails = stage.left()
+    emails = stage.left(via)
     assert ["step 1" in emails[0].body, "step 2" in emails[1].body, len(emails)] == [True, True, 2]
     assert emails[1].in_reply_to == emails[0].internet_message_id
     assert stage.world.states() == {"sent": 2}

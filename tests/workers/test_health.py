@@ -79,7 +79,7 @@ def settings(database_url: str, redis_url: str) -> Settings:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["scheduler"], ["dramatiq", "workers.main", "--queues", "events", "--processes", "2", "--threads", "1"]],
+    [["scheduler"], ["workers", "--queues", "events", "--processes", "2", "--threads", "1"]],
     ids=["scheduler", "worker"],
 )
 def test_a_process_serves_its_health_to_whoever_asks(arguments: list[str], settings: Settings) -> None:
@@ -99,7 +99,7 @@ def test_a_process_serves_its_health_to_whoever_asks(arguments: list[str], setti
 def test_what_several_worker_processes_have_done_is_served_as_one_sum(settings: Settings) -> None:
     port, broker = free_port(), Broker(settings.redis_url)
     counted = 'onbehalf_job_seconds_count{kind="fan_out",outcome="done"} 40.0'
-    worker = ["dramatiq", "workers.main", "--queues", "events", "--processes", "2", "--threads", "1"]
+    worker = ["workers", "--queues", "events", "--processes", "2", "--threads", "1"]
     with process(worker, settings, port) as started:
         until(200, port, "/health/ready")
         for _ in range(40):

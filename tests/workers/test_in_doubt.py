@@ -13,12 +13,12 @@ from lab.records import Delivery, Receipt, Sequence
 from lab.stage import Stage
 from lab.tables import PRESENT, ahead
 
-SEND = "POST /me/messages/{id}/send"
+SEND, AT_GMAIL = "POST /me/messages/{id}/send", "POST /gmail/drafts/send"
 
 
-def enrolled(stage: Stage) -> tuple[UUID, UUID]:
+def enrolled(stage: Stage, *, at_google: bool = False) -> tuple[UUID, UUID]:
     owner = stage.world.member()
-    box = stage.mailbox(owner)
+    box = stage.google_mailbox(owner) if at_google else stage.mailbox(owner)
     stage.world.enroll(stage.world.sequence(owner, box))
     return owner, box
 
@@ -57,6 +57,38 @@ def test_one_email_whether_or_not_it_had_been_accepted(
     assert stage.world.states() == {"in_doubt": 1}
     settle(stage)
     assert len(stage.left()) == 1
+    assert stage.world.states() == {"sent": 1}
+    assert stage.emulator.control.stats()["violations"] == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+def test_one_email_of_a_mailbox_in_a_tenant_whether_or_not_it_had_been_accepted(
+    stage: Stage, fault: dict[str, object], when: str
+) -> None:
+    owner = stage.world.member()
+    stage.world.enroll(stage.world.sequence(owner, stage.tenant_mailbox(owner)))
+    stage.emulator.control.fault(SEND, when=when, **fault)
+    stage.send_due()
+    assert stage.world.states() == {"in_doubt": 1}
+    settle(stage)
+    assert len(stage.left()) == 1
+    assert stage.world.states() == {"sent": 1}
+    assert stage.emulator.control.stats()["violations"] == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+def test_one_email_of_a_mailbox_at_google_whether_or_not_it_had_been_accepted(
+    stage: Stage, fault: dict[str, object], when: str
+) -> None:
+    enrolled(stage, at_google=True)
+    stage.emulator.control.fault(AT_GMAIL, when=when, **fault)
+    stage.send_due()
+    # It waits and looks (429), or is searched for at once.
+    assert stage.world.states() in ({"in_doubt": 1}, {"pending": 1})
+    settle(stage)
+    assert len(stage.left("gmail")) == 1
     assert stage.world.states() == {"sent": 1}
     assert stage.emulator.control.stats()["violations"] == []
 

@@ -7,7 +7,7 @@ import pytest
 
 from actions import grants, withdraw
 from db.core.session import database_now
-from db.withdrawing.withdrawals import lose_connection
+from db.withdrawing.losing import lose_connection
 from domain.grant import Bounds
 from lab.access_records import Grant, Mailbox
 from lab.records import Enrollment, Notice, Sequence

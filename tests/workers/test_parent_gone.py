@@ -64,7 +64,7 @@ def test_a_follow_up_searches_only_if_its_email_is_not_known_to_have_left(
     searched = {} if checked else {"GET /me/messages": 1}
     assert {name: count for name, count in asked.items() if count} == searched | {
         "POST /me/messages/{id}/createReplyAll": 1,
-        "PATCH /me/messages/{id}": 1,
+        "GET /me/messages/{id}": 1,  # back, to see whether replies are taken whole here
         "POST /me/messages/{id}/send": 1,
     }
     first, second = stage.left()
@@ -94,3 +94,52 @@ def test_a_draft_that_never_left_and_was_moved_away_is_not_answered(stage: Stage
     assert stage.left() == []
     assert stage.count(Delivery, state="pending", reason="previous_email_still_in_drafts") == 1
     assert [each["id"] for each in stage.emulator.control.messages(stage.address(box))] == [item["id"]]
+
+
+SEND, REPLY = "POST /me/messages/{id}/send", "POST /me/messages/{id}/createReplyAll"
+GET, PATCH = "GET /me/messages/{id}", "PATCH /me/messages/{id}"
+
+
+def follow_ups(stage: Stage, box: UUID, rounds: int = 2) -> list[dict[str, int]]:
+    """Send the follow-ups that are due, round after round; returns the requests that each round took."""
+    taken = []
+    for _ in range(rounds):
+        stage.later(3600)
+        stage.check_drafts()
+        stage.read(box)
+        before = requests(stage)
+        assert stage.send_due() == 1
+        taken.append(
+            {each: n - before.get(each, 0) for each, n in requests(stage).items() if n > before.get(each, 0)}
+        )
+    return taken
+
+
+def test_where_replies_are_taken_whole_a_follow_up_takes_two_requests_after_one_that_was_read_back(
+    stage: Stage, box: UUID
+) -> None:
+    stage.send_due()
+    assert follow_ups(stage, box) == [{REPLY: 1, GET: 1, SEND: 1}, {REPLY: 1, SEND: 1}]
+    sent = stage.all(Delivery, state="sent")
+    assert {each.correlation_id for each in stage.left()} == {each.correlation_id for each in sent}
+    assert len({(*each.to, each.conversation_id) for each in stage.left()}) == 1
+
+
+@pytest.mark.parametrize(
+    ("differs", "value"),
+    [("replies_take_properties", False), ("replies_quote", True), ("expands_several", False)],
+)
+def test_where_they_are_not_all_is_set_again_each_time(
+    stage: Stage, box: UUID, differs: str, value: bool
+) -> None:
+    stage.emulator.control.switch(None, **{differs: value})
+    stage.send_due()
+    assert follow_ups(stage, box) == [{REPLY: 1, GET: 1, PATCH: 1, SEND: 1}, {REPLY: 1, PATCH: 1, SEND: 1}]
+    assert len({each.body for each in stage.left()}) == 3
+
+
+def test_a_reply_that_quotes_although_others_did_not_is_set_again(stage: Stage, box: UUID) -> None:
+    stage.send_due()
+    assert follow_ups(stage, box, 1) == [{REPLY: 1, GET: 1, SEND: 1}]
+    stage.emulator.control.switch(replies_quote=True)
+    assert follow_ups(stage, box, 1) == [{REPLY: 1, PATCH: 1, SEND: 1}]

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 RING = KeyRing((KEY,))
 COMMANDS = {
     "scheduler": ["-m", "scheduler"],
-    "worker": ["-m", "dramatiq", "workers.main", "--queues", "events", "--processes", "1", "--threads", "1"],
+    "worker": ["-m", "workers", "--queues", "events", "--processes", "1", "--threads", "1"],
     "web": ["-m", "web"],
     "inbox": ["-m", "inbox"],
 }

@@ -19,12 +19,20 @@ from db.core.session import Database, database_now
 from db.mailboxes import credentials
 from db.mailboxes.credentials import Credential, SealedToken
 from domain.connection import Provider
-from domain.errors import MailboxDisconnected, OperatorMisconfigured, ProviderUnavailable, Throttled
+from domain.errors import (
+    ConsentMissing,
+    MailboxDisconnected,
+    OperatorMisconfigured,
+    ProviderUnavailable,
+    RefusalUnexplained,
+    Throttled,
+)
 from lab.access_records import Credentials
 from lab.factories import World
 from lab.tables import ago
 from tests.transports.odd_server import OddServer, Reply, Request, http, odd_server
 from transports.entra import Entra
+from transports.google import MODIFY, Google
 from transports.providers import PROVIDERS
 
 SCOPES = (
@@ -456,3 +464,77 @@ def test_no_token_is_logged(source: Source) -> None:
     assert logs
     assert "access-" not in repr(logs)
     assert "refresh-" not in repr(logs)
+
+
+class StrictGoogle:
+    """Google's token endpoint: the refresh token stays, and each access token is a new one."""
+
+    def __init__(self) -> None:
+        self.issued = 0
+        self.scope = "https://www.googleapis.com/auth/gmail.modify openid"
+        self.error = ""
+
+    def __call__(self, request: Request) -> Reply:
+        if self.error:
+            return http(400, {"error": self.error, "error_description": "Token has been expired or revoked."})
+        self.issued += 1
+        answer = {"access_token": f"ya29.{self.issued}", "expires_in": 3599, "token_type": "Bearer"}
+        return http(200, {**answer, "scope": self.scope})
+
+
+@pytest.fixture
+def googles() -> StrictGoogle:
+    return StrictGoogle()
+
+
+@pytest.fixture
+def at_google(world: World, mailbox_id: UUID, googles: StrictGoogle) -> Iterator[Source]:
+    with odd_server(googles) as running:
+        google = Google("client", "secret", running.url)
+        yield lambda: StoredTokens(world.database, world.keys, google, mailbox_id, (MODIFY,))
+        google.close()
+
+
+def test_at_google_a_refresh_stores_the_access_token_and_keeps_the_refresh_token(
+    world: World, at_google: Source, mailbox_id: UUID, googles: StrictGoogle
+) -> None:
+    store(world, mailbox_id, -timedelta(hours=1))
+    assert at_google().token().value == "ya29.1"
+    stored = row(world, mailbox_id)
+    assert (stored.access_token, stored.refresh_token) == ("ya29.1", "refresh-0")
+    assert at_google().token().value == "ya29.1"
+    tokens = at_google()
+    tokens.token()
+    assert tokens.token("{}").value == "ya29.2"
+    assert googles.issued == 2
+
+
+def test_at_google_a_refused_refresh_is_a_lost_sign_in_and_changes_nothing(
+    world: World, at_google: Source, mailbox_id: UUID, googles: StrictGoogle
+) -> None:
+    store(world, mailbox_id, -timedelta(hours=1))
+    googles.error = "invalid_grant"
+    with pytest.raises(MailboxDisconnected, match="Google wants the mailbox's owner to sign in again"):
+        at_google().token()
+    assert row(world, mailbox_id).access_token == "stored"
+
+
+def test_at_google_a_scope_that_was_not_granted_is_named(
+    world: World, at_google: Source, mailbox_id: UUID, googles: StrictGoogle
+) -> None:
+    store(world, mailbox_id, -timedelta(hours=1))
+    googles.scope = "openid"
+    with pytest.raises(ConsentMissing, match=r"Google no longer grants gmail\.modify"):
+        at_google().token()
+
+
+def test_at_google_a_code_that_nobody_knows_is_the_apps_fault_if_others_get_it_too(
+    at_google: Source, world: World, mailbox_id: UUID, googles: StrictGoogle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(world, mailbox_id, -timedelta(hours=1))
+    googles.error = "new_rule"
+    with pytest.raises(RefusalUnexplained):
+        at_google().token()
+    monkeypatch.setattr(credentials, "refused_elsewhere", lambda *_: True)
+    with pytest.raises(OperatorMisconfigured, match="Google refuses our app"):
+        at_google().token()

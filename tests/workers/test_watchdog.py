@@ -11,8 +11,9 @@ from structlog.testing import capture_logs
 from app.broker import Broker
 from db.core.session import database_now
 from lab.stage import Stage
+from lab.system import ROOT
 from workers import watchdog
-from workers.watchdog import MAX_BROKER_SILENT, Watchdog, clock_skew
+from workers.watchdog import _JOBS_END_WITHIN, MAX_BROKER_SILENT, Watchdog, clock_skew
 
 
 @pytest.fixture
@@ -72,3 +73,10 @@ def test_a_database_that_is_away_says_nothing_of_the_clock(
 
     away = Database("postgresql://u:p@127.0.0.1:9/none")
     assert clock_skew(Runtime(stage.runtime.settings, away)) is None
+
+
+def test_the_procfile_gives_jobs_as_long_to_end_as_workers_wait_for_them() -> None:
+    workers = [line for line in (ROOT / "Procfile").read_text().splitlines() if line.startswith("worker-")]
+    assert workers
+    for line in workers:
+        assert line.endswith(f"--worker-shutdown-timeout {_JOBS_END_WITHIN * 1000:.0f}")

@@ -58,6 +58,18 @@ def test_drills_tell_what_was_done_and_judge_it(tmp_path: Path) -> None:
     assert left_over.stdout.strip() == ""
 
 
+def test_holds_and_drains_lose_and_double_nothing(tmp_path: Path) -> None:
+    done = drill(tmp_path, "hold", "drain")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for expected in (
+        "holds   everything goes on: 72 emails",
+        "holds   nothing leaves after a no: 2 withdrawals",
+        "holds   workers that stop hand everything back: 0",
+        "2 of 2 drills: every invariant held.",
+    ):
+        assert expected in done.stdout
+
+
 def test_an_unknown_drill_is_refused_with_the_names_there_are(tmp_path: Path) -> None:
     done = drill(tmp_path, "earthquake")
     assert done.returncode == 2

@@ -11,7 +11,7 @@ from lab.drills.invariants import judge, judge_early
 from lab.drills.journal import Call
 from lab.emulator.world import LedgerEntry
 
-KEYS = ("mailbox:m", "grant:m", "sequence:s", "enrollment:e", "candidate:c")
+KEYS = ("mailbox:m", "grant:m", "sequence:s", "enrollment:e", "candidate:c", "hold:m", "hold:o")
 
 
 def delivery(step: int, **changes: object) -> Delivery:
@@ -245,6 +245,25 @@ def test_what_is_permitted_again_may_leave() -> None:
     calls = [Call("revoke", KEYS[1:2], (), 13.0, 14.0), Call("grant", (), KEYS[1:2], 15.0, 15.1)]
     assert broken(evidence([email(1, 10.0), email(2, 15.05)], calls=calls)) == set()
     assert broken(evidence([email(1, 10.0), email(2, 14.9)], calls=calls)) == {"nothing leaves after a no"}
+
+
+@pytest.mark.parametrize("key", KEYS[5:])
+def test_a_hold_lasts_until_its_release_and_pauses_nothing(key: str) -> None:
+    held = Call("hold", (key,), (), 13.0, 14.0)
+    assert broken(evidence([email(1, 10.0), email(2, 14.2)], calls=[held], notified=[], mails=[])) == {
+        "nothing leaves after a no"
+    }
+    released = Call("release", (), (key,), 15.0, 15.1)
+    another = Call("grant", (), KEYS[:3], 14.1, 14.2)  # what somebody permits meanwhile does not end a hold
+    calls = [held, another, released]
+    assert broken(evidence([email(1, 10.0), email(2, 15.05)], calls=calls, notified=[], mails=[])) == set()
+    assert broken(evidence([email(1, 10.0), email(2, 14.9)], calls=calls, notified=[], mails=[])) == {
+        "nothing leaves after a no"
+    }
+    standing = evidence(
+        [email(1, 10.0)], [delivery(1), delivery(2, state="pending", receipts=0, held=True)], calls=[held]
+    )
+    assert broken(replace(standing, notified=[], mails=[])) == set()
 
 
 def test_what_is_looked_for_is_not_forgotten_until_its_grace_ends() -> None:

@@ -362,3 +362,10 @@ def test_an_email_by_smtp_is_answered_at_the_address_that_it_names(emulator: Run
     (arrival,) = emulator.control.arrivals()
     assert (arrival.mailbox, arrival.person) == (OTTO, ANNA)
     assert emulator.control.ledger()[0].headers == {"List-Unsubscribe": "<mailto:u@acme.example>"}
+
+
+def test_mail_comes_in_while_an_email_of_ours_is_between_two_folders(graph: Local) -> None:
+    graph.switch(sent_gap=60.0)
+    graph.send(graph.draft(marked()))
+    assert graph.listed("drafts") == graph.listed("sentitems") == []
+    assert incoming(graph, subject="A newsletter")

@@ -22,7 +22,8 @@ from lab.system import ROOT
 
 _ASKS = (
     "from domain.preflight import FRESH; from db.listening.reads import APART, SOONEST; from domain.listening import cadence;"
-    "print(FRESH.total_seconds(), SOONEST.total_seconds(), APART.total_seconds(), cadence._WAITS[0][1] == SOONEST)"
+    "print(FRESH.total_seconds(), SOONEST.total_seconds(), APART.total_seconds(), cadence._WAITS[0][1] == SOONEST,"
+    " *(each.total_seconds() for each in cadence.BEHIND.values()))"
 )
 
 
@@ -35,8 +36,8 @@ def ask(**more: str) -> str:
 
 
 def test_waits_are_shorter_only_where_a_run_says_so() -> None:
-    assert ask() == "90.0 120.0 15.0 True"
-    assert ask(LISTENING_WAITS=json.dumps(_WAITS)) == f"{FRESH} 30.0 4.0 True"
+    assert ask() == "90.0 120.0 15.0 True 15.0"
+    assert ask(LISTENING_WAITS=json.dumps(_WAITS)) == f"{FRESH} 30.0 4.0 True 2.0"
     assert "has no wait STALE" in ask(LISTENING_WAITS='{"STALE": 1}')
 
 
