@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -48,7 +48,9 @@ from scheduler import (
 
 log = structlog.get_logger()
 
-MAX_LATE = 30.0  # seconds; a scheduler whose tick is later than that ends itself and is restarted
+# Seconds. A scheduler one of whose jobs is later than that ends itself and is restarted. Jobs that run once a minute or less often may
+# have much to count or to remove, and nothing that sends waits for them.
+MAX_LATE, MAX_LATE_OF_LONG_JOBS = 30.0, 600.0
 
 
 def main() -> None:
@@ -112,13 +114,9 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     cadence = {name: seconds for name, seconds, _ in jobs}
-
-    def lateness() -> dict[str, float]:
-        return {name: time.monotonic() - at - cadence[name] for name, at in ticked.items()}
-
     health.serve(
         settings,
-        lambda: max(lateness().values()) < MAX_LATE,
+        lambda: hung(ticked, cadence, time.monotonic()) is None,
         readiness.troubles,
         remarks=readiness.remarks,
     )
@@ -136,15 +134,24 @@ def main() -> None:
     heartbeat.start()
     log.info("scheduler_started")
     while not stop.wait(1):
-        late = lateness()
-        if (worst := max(late, key=lambda name: late[name])) and late[worst] > MAX_LATE:
-            log.critical("tick_late", job=worst, seconds=round(late[worst]))
+        if found := hung(ticked, cadence, time.monotonic()):
+            name, late = found
+            log.critical("tick_late", job=name, seconds=round(late))
             os._exit(1)  # a hung job cannot be stopped from within; the supervisor restarts us
     ticker.shutdown(wait=True)
     heartbeat.close()
     database.close()
     unwatch()
     log.info("scheduler_stopped")
+
+
+def hung(ticked: Mapping[str, float], cadence: Mapping[str, float], now: float) -> tuple[str, float] | None:
+    """Return a job that must have hung, and how late it is; None if all get on. ``ticked``: when each ended last; all in seconds."""
+    for name, at in ticked.items():
+        late = now - at - cadence[name]
+        if late > (MAX_LATE if cadence[name] < 60 else MAX_LATE_OF_LONG_JOBS):
+            return name, late
+    return None
 
 
 def guarded(

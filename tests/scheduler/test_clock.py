@@ -16,7 +16,7 @@ from lab.embedded import free_port
 from lab.records import Delivery
 from lab.stage import Stage
 from scheduler import due_steps, metrics, outbox_relay
-from scheduler.__main__ import guarded
+from scheduler.__main__ import guarded, hung
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,26 @@ def test_a_job_that_fails_is_named_and_the_clock_goes_on(error: Exception, said:
         guarded("sweep", fail, ticked)
     assert [(entry["event"], entry["job"]) for entry in logs] == [(said, "sweep")]
     assert ticked["sweep"] >= before
+
+
+@pytest.mark.parametrize(
+    ("job", "after", "ends"),
+    [
+        ("due_steps", 30.0, False),
+        ("due_steps", 30.2, True),
+        ("sweep", 36.0, True),
+        ("numbers", 36.0 + 60, False),  # counts a large organization, and no email waits for that
+        ("keep", 36.0 + 3600, False),
+        ("numbers", 601.0 + 60, True),
+    ],
+)
+def test_only_a_job_that_hangs_ends_the_scheduler_and_not_one_that_has_much_to_do(
+    job: str, after: float, ends: bool
+) -> None:
+    cadence = {"due_steps": 0.1, "sweep": 5.0, "numbers": 60.0, "keep": 3600.0}
+    ticked = dict.fromkeys(cadence, 1_000.0 + after) | {job: 1_000.0}
+    found = hung(ticked, cadence, 1_000.0 + after)
+    assert (found[0] if found else None) == (job if ends else None)
 
 
 def test_a_broker_that_is_away_loses_no_step(stage: Stage, redis_url: str) -> None:
