@@ -17,7 +17,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from lab.benchmarks import kinds, listening, pages, scheduling, starting, throughput, withdrawing
+from lab.benchmarks import (
+    kinds,
+    listening,
+    pages,
+    plans,
+    pooled,
+    scheduling,
+    starting,
+    throughput,
+    withdrawing,
+)
 from lab.benchmarks.bed import Bed, bed, threads_of
 from observability import configure_logging
 
@@ -61,6 +71,8 @@ def measurements(*, quick: bool) -> dict[str, tuple[str, Callable[[Bed], list[di
         "j": ("Pages of a large office", lambda made: pages.pages(made, quick=quick)),
         "k": ("Commands, before they do anything", lambda made: starting.starting(made, quick=quick)),
         "l": ("Each kind of mailbox", lambda made: kinds.kinds(made, quick=quick)),
+        "m": ("Behind a pooler", lambda made: pooled.pooled(made, quick=quick)),
+        "n": ("Plans of the send path", lambda made: plans.plans(made, quick=quick)),
         "i": ("Follow-ups beside first emails", lambda made: _follow_ups(made, quick=quick)),
     }
 

@@ -139,7 +139,7 @@ def throughput(bed: Bed, *, quick: bool) -> list[Row]:
     for sdk, *others in compared:
         for row in others:
             row["share_of_sdk_loop"] = row["emails_per_second"] / sdk["emails_per_second"]
-    rows += [_middle(list(same)) for same in zip(*compared, strict=True)]
+    rows += [middle(list(same)) for same in zip(*compared, strict=True)]
     own = next(row["emails_per_second"] for row in rows if row["name"] == "the pipeline, 1 worker process")
     for latency in (0.3, 0.6):
         rows.append(pipeline(bed, 1, mailboxes, latency=latency))
@@ -150,7 +150,7 @@ def throughput(bed: Bed, *, quick: bool) -> list[Row]:
     return rows
 
 
-def _middle(rows: list[Row]) -> Row:
+def middle(rows: list[Row]) -> Row:
     """The median of each figure, and the range of those that vary most between rounds."""
     ranges = {
         f"{figure}_{name}": choose(row[figure] for row in rows)

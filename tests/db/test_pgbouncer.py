@@ -1,70 +1,28 @@
 """Whole sequences through a real PgBouncer in transaction mode, whose server sessions change with every transaction."""
 
-import os
-import pwd
 import shutil
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
 
 from db.core.session import Database
-from lab.embedded import free_port
+from lab.pooler import PROGRAM, pooler
 from lab.stage import Stage
 from lab.system import System
 from tests.end_to_end.test_whole_sequences import fill, judge
 
 # CI installs it from Debian; a developer's machine may lack it.
-pytestmark = pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="PgBouncer is not installed")
+pytestmark = pytest.mark.skipif(shutil.which(PROGRAM) is None, reason="PgBouncer is not installed")
 
 
 @pytest.fixture
 def pooled_url(database_url: str, tmp_path: Path) -> Iterator[str]:
     """The test's database behind a pooler with four server sessions."""
-    direct, port = make_url(database_url), free_port()
-    (tmp_path / "users.txt").write_text(f'"{direct.username}" "{direct.password}"\n')
-    (tmp_path / "pgbouncer.ini").write_text(
-        f"[databases]\n* = host=127.0.0.1 port={direct.port}\n"
-        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\npool_mode = transaction\n"
-        f"auth_type = plain\nauth_file = {tmp_path / 'users.txt'}\ndefault_pool_size = 4\nmax_client_conn = 200\n"
-        "logfile =\npidfile =\n"
-    )
-    command = ["pgbouncer", "-q", str(tmp_path / "pgbouncer.ini")]
-    if os.geteuid() == 0:
-        nobody = pwd.getpwnam("nobody")
-        folder = tmp_path
-        while folder != folder.parent and folder.is_relative_to("/tmp"):
-            folder.chmod(folder.stat().st_mode | 0o011)
-            folder = folder.parent
-        for path in (tmp_path, *tmp_path.iterdir()):
-            os.chown(path, nobody.pw_uid, nobody.pw_gid)
-        command = [
-            "setpriv",
-            f"--reuid={nobody.pw_uid}",
-            f"--regid={nobody.pw_gid}",
-            "--clear-groups",
-            *command,
-        ]
-    pooler = subprocess.Popen(command, stderr=subprocess.PIPE)
-    url = str(direct.set(port=port).render_as_string(hide_password=False))
-    until = time.monotonic() + 10
-    while True:
-        try:
-            psycopg.connect(url.replace("+psycopg", ""), connect_timeout=2).close()
-            break
-        except psycopg.OperationalError:
-            if time.monotonic() > until or pooler.poll() is not None:
-                pooler.kill()
-                raise AssertionError(f"PgBouncer did not start: {pooler.communicate()[1].decode()}") from None
-            time.sleep(0.05)
-    yield f"{url}?pooler=transaction"
-    pooler.terminate()
-    pooler.communicate(timeout=10)
+    with pooler(database_url, tmp_path / "pooler", sessions=4) as url:
+        yield url
 
 
 def test_our_limits_hold_in_every_transaction_and_nothing_is_left_behind(pooled_url: str) -> None:
