@@ -6,7 +6,6 @@ the requests (docs/decisions/0016).
 
 import asyncio
 import os
-import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from multidict import CIMultiDictProxy
 
 import counters
 from domain.errors import OperatorMisconfigured, ProviderError, ProviderUnavailable
+from transports import trust
 from transports.base import AccessToken, TokenSource
 from transports.loop_thread import LoopThread
 
@@ -155,9 +155,7 @@ async def _exchange(
 async def _session(headers: dict[str, str]) -> aiohttp.ClientSession:
     # HTTP/1.1 only: on a shared HTTP/2 connection, one reset would put every email in flight in doubt.
     # Connections idle for at most 15 s, so that a request rarely meets one that the other side has just closed.
-    connector = aiohttp.TCPConnector(
-        ssl=ssl.create_default_context(), limit=256, keepalive_timeout=15, ttl_dns_cache=60
-    )
+    connector = aiohttp.TCPConnector(ssl=trust.context(), limit=256, keepalive_timeout=15, ttl_dns_cache=60)
     # Mailboxes share the session, so it keeps no cookies.
     return aiohttp.ClientSession(
         connector=connector,

@@ -25,6 +25,7 @@ from domain.errors import (
     ServerUnsafe,
     Throttled,
 )
+from transports import trust
 from transports.addresses import connect, resolve
 from transports.smtp_replies import Stage, refusal
 
@@ -182,7 +183,7 @@ class _Client(smtplib.SMTP):
         if not 200 <= code < 300:
             self.ehlo_or_helo_if_needed()
         if self._server.encryption == STARTTLS:
-            self.starttls(context=ssl.create_default_context())
+            self.starttls(context=trust.context())
             self.ehlo()
 
     def getreply(self) -> tuple[int, bytes]:
@@ -201,7 +202,7 @@ class _Client(smtplib.SMTP):
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         if self._server.encryption != TLS:
             return self._wire
-        return ssl.create_default_context().wrap_socket(self._wire, server_hostname=self._server.host)
+        return trust.context().wrap_socket(self._wire, server_hostname=self._server.host)
 
 
 class _Replies:

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from domain.errors import InvalidInput, ProviderUnavailable
+from transports import trust
 from transports.addresses import resolve
 
 WITHIN = 10.0  # seconds, in total
@@ -117,7 +117,7 @@ async def _post(
 ) -> int:
     connector = aiohttp.TCPConnector(
         resolver=_Pinned(addresses),
-        ssl=ssl.create_default_context() if target.encrypted else False,
+        ssl=trust.context() if target.encrypted else False,
         force_close=True,
         use_dns_cache=False,
     )
