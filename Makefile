@@ -11,6 +11,9 @@ SECONDS ?= 45
 SEED ?= $(shell date +%s)
 TOGETHER ?= 1
 
+# Where the environment forbids it, each of the hundreds of processes that tests and drills start would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check drill nemesis matrix exam inbox-report coverage bench jobs servers format migrate lock audit clean
 
