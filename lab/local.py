@@ -33,6 +33,7 @@ from domain.errors import OperatorMisconfigured
 from lab.demo_data import SEQUENCES, first_steps, load_demo
 from lab.demo_life import DemoLife
 from lab.embedded import EmbeddedPostgres, EmbeddedRedis, ServerError, free_port
+from lab.emulator.client import EmulatorControl
 from lab.folder import (
     MARK,
     empty,
@@ -171,8 +172,19 @@ def _surroundings(stack: ExitStack, home: Path, processes: Processes) -> tuple[d
     environment["UVICORN_PORT"] = str(_web_port(environment))
     environment.setdefault("UVICORN_HOST", "127.0.0.1")
     environment.setdefault("PUBLIC_URL", f"http://localhost:{environment['UVICORN_PORT']}")
+    if emulated:
+        environment |= _hints_of_gmail(environment)
     write_env(home / "env", environment)
     return environment, emulated
+
+
+def _hints_of_gmail(environment: Mapping[str, str]) -> dict[str, str]:
+    """Have the emulator's Pub/Sub push to our web process, as docs/google.md has an operator do. Returns the settings that go with it."""
+    topic, account = "projects/demo/topics/gmail", "push@demo.iam.gserviceaccount.com"
+    control = EmulatorControl(environment["GOOGLE_URL"])
+    control.push_to(f"{environment['PUBLIC_URL'].rstrip('/')}/hooks/google", topic=topic, account=account)
+    control.close()
+    return {"GOOGLE_PUBSUB_TOPIC": topic, "GOOGLE_PUBSUB_ACCOUNT": account}
 
 
 def _certificates(home: Path, port: int, given: str | None) -> Path:

@@ -97,6 +97,9 @@ class PubSub:
         """Push a topic's messages to ``url`` from now on, as ``account``."""
         made = Subscription(**values)
         self._subscriptions[made.topic] = made
+        for mailbox in self._world.mailboxes.values():
+            if _holds(mailbox.watched):  # since before the emulator started
+                self.watch(mailbox)
         return {"subscription": _name(made)}
 
     def certificates(self) -> Response:
