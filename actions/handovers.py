@@ -14,7 +14,7 @@ from actions.withdraw import carry_out
 from app.runtime import Runtime
 from db.core.ids import new_id
 from db.core.session import Transaction
-from db.sequences import built, handover_requests, sequences
+from db.sequences import built, candidates, handover_requests, sequences
 from db.sequences.built import SenderChoice
 from db.sequences.handover_requests import HandoverRequest
 from db.withdrawing import handing_over
@@ -213,7 +213,10 @@ def hand_over(
 def hand_over_all(
     runtime: Runtime, member_id: UUID, owner_id: UUID, wanted: TakeOver, *, actor: str
 ) -> WithdrawalResult:
-    """Hand over all sequences of a member who has left, all or none. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``."""
+    """Hand over all sequences of a member who has left, all or none, and the people whom they brought in.
+
+    Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``.
+    """
 
     def close(tx: Transaction) -> list[Scope]:
         organization_id = built.organization_of_member(tx, member_id)
@@ -230,6 +233,7 @@ def hand_over_all(
             raise NotPermitted(
                 f"{found[0].owner} is active. Hand over one sequence at a time, or end their access."
             )
+        candidates.pass_on(tx, member_id, to=owner_id)
         cause = f"handover:{new_id()}"
         return [
             handing_over.hand_over(

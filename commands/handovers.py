@@ -135,7 +135,7 @@ def hand_over_all(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Hand over all sequences of somebody who left. Example: onbehalf member hand-over theo@acme.example --to rita@acme.example"""
+    """Hand over all sequences of somebody who left, and the people whom they added. Example: onbehalf member hand-over theo@acme.example --to rita@acme.example"""
     with opened() as runtime:
         member_id = find(runtime, "member", member, organization)
         owner_id = find(runtime, "member", to, organization)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from actions import handovers
-from db.sequences import built
+from db.sequences import built, candidates
 from db.views import team
 from db.withdrawing import handing_over
 from db.withdrawing.handing_over import Means
@@ -59,6 +59,7 @@ def _choose(
             found=found,
             most=MAX_TOGETHER,
             waiting=sum(each.waiting for each in found),
+            brought_in=candidates.how_many_brought_in(tx, member),
             middle=middle,
             people=[("", "Choose …"), *((str(each.id), f"{each.name} ({each.email})") for each in people)],
             chosen=chosen,

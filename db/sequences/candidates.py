@@ -82,6 +82,11 @@ _BRING_IN = Statement(
     " WHERE c.organization_id = :organization_id AND c.email = ANY(CAST(:emails AS text[])) AND c.erased_at IS NULL"
     " ON CONFLICT DO NOTHING"
 )
+_PASS_ON = Statement(
+    "INSERT INTO brought_in (organization_id, member_id, candidate_id)"
+    " SELECT i.organization_id, :to, i.candidate_id FROM brought_in i WHERE i.member_id = :member_id ON CONFLICT DO NOTHING"
+)
+_HOW_MANY_BROUGHT_IN = Statement("SELECT count(*) FROM brought_in WHERE member_id = :member_id", int)
 _DECLARED_FIELDS = Statement("SELECT DISTINCT unnest(fields) FROM sequences WHERE organization_id = :id", str)
 _DESTINATION = _SQL.statement("destination", Destination)
 _STEPS_OF = Statement(
@@ -104,6 +109,16 @@ def merge(known: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
 def bring_in(tx: Transaction, organization_id: UUID, member_id: UUID, emails: Sequence[str]) -> None:
     """Have a member see these people although no sequence of theirs has them. A repetition changes nothing."""
     _BRING_IN.run(tx, organization_id=organization_id, member_id=member_id, emails=list(emails))
+
+
+def pass_on(tx: Transaction, member_id: UUID, *, to: UUID) -> None:
+    """Have somebody else see the people whom a member has brought in."""
+    _PASS_ON.run(tx, member_id=member_id, to=to)
+
+
+def how_many_brought_in(tx: Transaction, member_id: UUID) -> int:
+    """Count the people whom a member has brought in."""
+    return _HOW_MANY_BROUGHT_IN.one(tx, member_id=member_id)
 
 
 def upsert_candidates(

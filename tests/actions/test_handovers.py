@@ -12,13 +12,16 @@ import pytest
 from actions import handovers, resume, review, withdraw
 from actions import why as explained
 from commands.words import at_utc
+from db.sequences import candidates
+from db.views import people
+from db.views.messages import Viewer
 from db.withdrawing import handing_over
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from domain.hand_edits import Overtaken
 from domain.handover import Middle, TakeOver
 from domain.withdrawal import WithdrawalResult
 from lab.access_records import Lane, Member
-from lab.records import AuditEntry, Delivery, Enrollment, HandoverRequest, Receipt, Sequence
+from lab.records import AuditEntry, Candidate, Delivery, Enrollment, HandoverRequest, Receipt, Sequence
 from lab.stage import Stage
 from lab.tables import PRESENT, ago
 from workers import send_step
@@ -493,6 +496,21 @@ def test_all_sequences_of_somebody_who_left_are_handed_over_together(stage: Stag
     for _ in range(2):
         office.days(0.02)
     assert office.senders() == ["rita"] * 5
+
+
+def test_whom_a_leaver_brought_in_goes_along(stage: Stage, office: Office) -> None:
+    organization_id = stage.world.organization_id
+    addresses = [stage.only(Candidate, each).email for each in stage.world.candidates(2)]
+    with stage.world.database.transaction() as tx:
+        candidates.bring_in(tx, organization_id, office.theo, addresses)
+        candidates.bring_in(tx, organization_id, office.rita, addresses[1:])
+        assert people.whole(tx, Viewer(organization_id, office.rita), addresses) == {addresses[1]}
+    withdraw.deactivate_member(stage.runtime, office.theo, actor="Ada Novak")
+    handovers.hand_over_all(
+        stage.runtime, office.theo, office.rita, TakeOver(office.ritas), actor="Ada Novak"
+    )
+    with stage.world.database.transaction() as tx:
+        assert people.whole(tx, Viewer(organization_id, office.rita), addresses) == {*addresses}
 
 
 def test_all_or_none_of_a_leavers_sequences_are_handed_over(stage: Stage, office: Office) -> None:
