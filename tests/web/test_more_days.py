@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from actions import withdraw
+from db.sequences import organization_hours
 from lab.access_records import Grant, Member
 from lab.records import Sequence, Suppression
 from lab.stage import Stage
@@ -121,4 +122,32 @@ def test_on_a_phone_without_scripts_a_recruiter_finds_why_and_resumes(
     hand.button("Resume sequence")
     page.get_by_text("Resumed.").wait_for()
     assert stage.only(Sequence).status == "active"
+    assert complaints == []
+
+
+@pytest.mark.parametrize(
+    ("size", "scripts"), [(DESK, True), (PHONE, False)], ids=["desk", "phone without scripts"]
+)
+def test_an_admin_lets_the_organization_end_earlier_on_fridays(
+    stage: Stage, site: str, browser: Browser, size: dict[str, int], scripts: bool
+) -> None:
+    ada = stage.world.member("Ada Novak", role="admin")
+    known_account(stage, email_of(stage, ada))
+    hand, complaints = arrive(browser, site, stage, ada, size, scripts)
+    page = hand.page
+    page.goto(f"{site}/settings/organization")
+    page.get_by_label("In these hours").check()
+    assert not page.get_by_label("Friday, from").is_visible()
+    hand.click(page.get_by_text("Other hours on single days"))
+    page.get_by_label("Friday, from").fill("09:00")
+    page.get_by_label("Friday, to").fill("13:00")
+    hand.button("Save hours")
+    page.get_by_text("Saved.").wait_for()
+    # Whoever looks again finds the row open, because it holds something.
+    assert page.get_by_label("Friday, to").is_visible()
+    assert page.get_by_label("Friday, to").input_value() == "13:00"
+    with stage.world.database.transaction() as tx:
+        found = organization_hours.of(tx, stage.world.organization_id)
+    assert found.sending is not None
+    assert found.sending["by_day"] == {"fri": {"from": "09:00", "to": "13:00"}}
     assert complaints == []
