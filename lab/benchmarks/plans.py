@@ -30,7 +30,7 @@ console = Console(width=160)
 
 
 def plans(bed: Bed, *, quick: bool) -> list[Row]:
-    """Print the plan of each statement that ran at least once for two emails, and return its time and buffers: medians of all."""
+    """Print the plan of each statement that ran at least once for two emails, and return its time: medians of all."""
     mailboxes = 20 if quick else 100
     address = bed.stage.runtime.settings.database_url.replace("+psycopg", "")
     with psycopg.connect(address, autocommit=True) as admin:
@@ -68,9 +68,6 @@ def plans(bed: Bed, *, quick: bool) -> list[Row]:
                 "of_it_triggers": median(
                     sum(t["Time"] for t in plan.get("Triggers", [])) for _, plan in made
                 ),
-                "buffers_hit": median(plan["Plan"]["Shared Hit Blocks"] for _, plan in made),
-                "buffers_read": median(plan["Plan"]["Shared Read Blocks"] for _, plan in made),
-                "buffers_dirtied": median(plan["Plan"]["Shared Dirtied Blocks"] for _, plan in made),
             }
         )
     return rows
