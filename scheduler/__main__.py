@@ -48,9 +48,12 @@ from scheduler import (
 
 log = structlog.get_logger()
 
-# Seconds. A scheduler one of whose jobs is later than that ends itself and is restarted. Jobs that run once a minute or less often may
-# have much to count or to remove, and nothing that sends waits for them.
-MAX_LATE, MAX_LATE_OF_LONG_JOBS = 30.0, 600.0
+# Emails and withdrawals wait for these.
+URGENT = frozenset(
+    {"due_steps", "outbox_relay", "mailbox_reads", "reconcile", "sweep", "expire_grants", "expire_holds"}
+)
+# Seconds. A scheduler one of whose jobs is later than that ends itself and is restarted. Others may have much to count or to remove.
+MAX_LATE, MAX_LATE_OF_OTHERS = 30.0, 600.0
 
 
 def main() -> None:
@@ -149,7 +152,7 @@ def hung(ticked: Mapping[str, float], cadence: Mapping[str, float], now: float) 
     """Return a job that must have hung, and how late it is; None if all get on. ``ticked``: when each ended last; all in seconds."""
     for name, at in ticked.items():
         late = now - at - cadence[name]
-        if late > (MAX_LATE if cadence[name] < 60 else MAX_LATE_OF_LONG_JOBS):
+        if late > (MAX_LATE if name in URGENT else MAX_LATE_OF_OTHERS):
             return name, late
     return None
 

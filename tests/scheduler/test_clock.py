@@ -47,6 +47,7 @@ def test_a_job_that_fails_is_named_and_the_clock_goes_on(error: Exception, said:
         ("due_steps", 30.2, True),
         ("sweep", 36.0, True),
         ("numbers", 36.0 + 60, False),  # counts a large organization, and no email waits for that
+        ("incidents", 36.0 + 15, False),
         ("keep", 36.0 + 3600, False),
         ("numbers", 601.0 + 60, True),
     ],
@@ -54,7 +55,7 @@ def test_a_job_that_fails_is_named_and_the_clock_goes_on(error: Exception, said:
 def test_only_a_job_that_hangs_ends_the_scheduler_and_not_one_that_has_much_to_do(
     job: str, after: float, ends: bool
 ) -> None:
-    cadence = {"due_steps": 0.1, "sweep": 5.0, "numbers": 60.0, "keep": 3600.0}
+    cadence = {"due_steps": 0.1, "sweep": 5.0, "incidents": 15.0, "numbers": 60.0, "keep": 3600.0}
     ticked = dict.fromkeys(cadence, 1_000.0 + after) | {job: 1_000.0}
     found = hung(ticked, cadence, 1_000.0 + after)
     assert (found[0] if found else None) == (job if ends else None)
